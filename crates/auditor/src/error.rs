@@ -1,0 +1,68 @@
+//! Why a round does not pass.
+
+use blindtier_engine::EngineError;
+use blindtier_wire::{PartyName, WireError};
+use std::path::PathBuf;
+
+/// Why a round does not pass.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// A file was refused.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The engine refuses the evaluation key.
+    #[error("{} from {culprit}: {source}; ask this party for the key of this round", file.display())]
+    Key {
+        /// The key file.
+        file: PathBuf,
+        /// Who made the key.
+        culprit: PartyName,
+        /// The engine's reason.
+        source: EngineError,
+    },
+    /// A chunk to recompute does not exist.
+    #[error("there is no chunk {chunk}: the round has {chunks}, counted from 0; choose among them")]
+    NoSuchChunk {
+        /// What was asked for.
+        chunk: u32,
+        /// How many there are.
+        chunks: u32,
+    },
+    /// A chunk could not be recomputed.
+    #[error("{}: chunk {chunk} cannot be recomputed: {source}; use the release and engine of the round", file.display())]
+    Recompute {
+        /// The chunk.
+        chunk: u32,
+        /// The published result.
+        file: PathBuf,
+        /// The engine's reason.
+        source: EngineError,
+    },
+    /// A recomputed chunk has other bytes.
+    #[error(
+        "{} from {culprit}: recomputing chunk {chunk} gives another result; recompute it on the evaluator's \
+         platform ({platform}), and if it stays so the result is wrong and must not be opened", file.display()
+    )]
+    Differs {
+        /// The published result.
+        file: PathBuf,
+        /// Who computed it.
+        culprit: PartyName,
+        /// The chunk.
+        chunk: u32,
+        /// What the receipt says of the evaluator's machine.
+        platform: String,
+    },
+}
+
+impl AuditError {
+    /// The party to turn to; `None` when the fault is the auditor's own.
+    pub fn culprit(&self) -> Option<&PartyName> {
+        match self {
+            Self::Wire(e) => e.culprit(),
+            Self::Key { culprit, .. } | Self::Differs { culprit, .. } => Some(culprit),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What a party can do with an engine: one trait per capability, so that code that holds only
+//! [`Evaluate`] cannot open anything.
+//!
+//! Ciphertexts cross these traits as opaque bytes, one chunk of consecutive slots at a time. Each engine
+//! decodes its own bytes against what its plan expects and refuses everything else.
+
+use serde::{Deserialize, Serialize};
+
+/// What an agency can do: it holds the public key only.
+pub trait Encrypt: Send + Sync {
+    /// Encrypts one chunk of an agency's columns.
+    ///
+    /// `agency` is the agency's position in the policy; `columns[c][f]` is the clear value (private) of the
+    /// agency's column `c`, in the order of the plan, for the `f`-th slot of the chunk. All columns have the
+    /// same length. The length of the returned bytes depends on the plan and the number of slots only.
+    fn encrypt(&self, agency: usize, columns: &[Vec<i64>]) -> Result<Vec<u8>, EngineError>;
+}
+
+/// What the evaluator can do: it holds the evaluation key only.
+pub trait Evaluate: Send + Sync {
+    /// Runs the plan on one chunk of `families` slots.
+    ///
+    /// `inputs` are the chunks of the agencies that have columns, in the order of the policy. `progress` is
+    /// called with the number of families finished since the last call, from any thread.
+    fn evaluate(
+        &self,
+        families: usize,
+        inputs: &[&[u8]],
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Evaluated, EngineError>;
+}
+
+/// What the key holders can do.
+#[cfg(feature = "open")]
+pub trait Open: Send + Sync {
+    /// Opens one chunk of `families` results to tier codes: below [`blindtier_policy::MAX_TIERS`] a tier's
+    /// position, above it a reserved code.
+    fn open(&self, families: usize, results: &[u8]) -> Result<Vec<u8>, EngineError>;
+}
+
+/// The outcome of evaluating one chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evaluated {
+    /// Encrypted tiers, for [`Open`].
+    pub results: Vec<u8>,
+    /// Lookups (bootstraps) that were done.
+    pub lookups: u64,
+}
+
+/// Names an engine and everything two parties must agree on to exchange ciphertexts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineId {
+    /// `clear`, `tfhe`, `bfv`.
+    pub name: String,
+    /// Parameter set and library version.
+    pub parameters: String,
+}
+
+impl std::fmt::Display for EngineId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.name, self.parameters)
+    }
+}
+
+/// Why an engine refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The bytes are not what the plan expects at this place.
+    #[error("{what} is malformed: {detail}")]
+    Malformed {
+        /// Which object.
+        what: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A key or ciphertext was made with other parameters.
+    #[error("{what} was made with other parameters: expected {expected}, found {found}")]
+    Parameters {
+        /// Which object.
+        what: &'static str,
+        /// The parameters of this round.
+        expected: String,
+        /// What the object has.
+        found: String,
+    },
+    /// A clear value lies outside its column's declared range.
+    #[error("column {column}: value {value} is outside {min}..={max}")]
+    OutOfRange {
+        /// Position of the column among the agency's columns.
+        column: usize,
+        /// The value.
+        value: i64,
+        /// Smallest allowed.
+        min: i64,
+        /// Largest allowed.
+        max: i64,
+    },
+    /// The caller's arguments do not fit the plan.
+    #[error("{what}: expected {expected}, found {found}")]
+    Shape {
+        /// What was counted.
+        what: &'static str,
+        /// The plan's count.
+        expected: usize,
+        /// The caller's count.
+        found: usize,
+    },
+    /// The engine cannot run this circuit.
+    #[error("the policy does not fit engine {engine}: {reason}")]
+    Unsupported {
+        /// Engine name.
+        engine: &'static str,
+        /// Which part is too wide or too deep, and what would fit.
+        reason: String,
+    },
+    /// An opened value is no code of this policy: the ciphertext was not a result of this round.
+    #[error("slot {slot} of the chunk opens to no tier of this policy")]
+    NotATier {
+        /// Position within the chunk.
+        slot: usize,
+    },
+}

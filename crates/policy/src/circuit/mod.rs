@@ -1,0 +1,198 @@
+//! The circuit: what agencies encrypt and what the evaluator computes, the same for every engine.
+//!
+//! A circuit has columns, each computed in the clear by one agency, and steps on encrypted values. Sums with
+//! integer weights are free or nearly free in every engine; a step is the only costly thing.
+
+mod compile;
+pub mod dense;
+pub mod graph;
+
+pub use compile::compile;
+
+use crate::passes::Layout;
+use graph::{Graph, NodeId};
+use serde::Serialize;
+
+/// A reduced circuit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Circuit {
+    /// The decision graph, of which agencies evaluate their own parts.
+    pub graph: Graph,
+    /// How indicators were grouped.
+    pub layout: Layout,
+    /// What agencies encrypt.
+    pub columns: Vec<Column>,
+    /// What the evaluator computes, in order.
+    pub steps: Vec<Step>,
+    /// The tier's position.
+    pub output: Linear,
+}
+
+/// One encrypted value per family, computed in the clear by one agency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Column {
+    /// Position of the agency.
+    pub agency: usize,
+    /// How its value follows from the graph.
+    pub source: Source,
+    /// Smallest and largest value.
+    pub range: (i64, i64),
+}
+
+/// How a column's value follows from the graph.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A table over the values of nodes, each over the positions of [`Graph::domain`], the last fastest.
+    Table {
+        /// Nodes that depend on this agency only.
+        nodes: Vec<NodeId>,
+        /// Value by combination.
+        outputs: Vec<i64>,
+    },
+    /// A subtotal of a score.
+    Sum {
+        /// Nodes that depend on this agency only, with weights.
+        terms: Vec<(NodeId, i64)>,
+        /// Added to the sum.
+        constant: i64,
+    },
+}
+
+/// Something a sum can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operand {
+    /// A column, by position.
+    Column(usize),
+    /// The result of a step, by position.
+    Step(usize),
+}
+
+/// `Σ weight · operand + constant`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Linear {
+    /// Operands and weights.
+    pub terms: Vec<(Operand, i64)>,
+    /// Added to the sum.
+    pub constant: i64,
+}
+
+/// One costly step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// A table of one sum, whose values lie in `0..table.len()`.
+    Lookup {
+        /// The sum.
+        input: Linear,
+        /// Result by value; `None` where no family falls.
+        table: Vec<Option<i64>>,
+    },
+    /// `first` plus the number of thresholds that a sum reaches.
+    Cut {
+        /// The sum.
+        input: Linear,
+        /// Largest value of the sum; the smallest is 0.
+        max: i64,
+        /// Ascending thresholds in `1..=max`.
+        at: Vec<i64>,
+        /// Result below the first threshold.
+        first: i64,
+    },
+}
+
+impl Circuit {
+    /// Positions of an agency's columns.
+    pub fn columns_of(&self, agency: usize) -> Vec<usize> {
+        self.columns.iter().enumerate().filter(|(_, c)| c.agency == agency).map(|(p, _)| p).collect()
+    }
+
+    /// Positions of the agencies that have columns, ascending.
+    pub fn agencies(&self) -> Vec<usize> {
+        let mut agencies: Vec<usize> = self.columns.iter().map(|c| c.agency).collect();
+        agencies.sort_unstable();
+        agencies.dedup();
+        agencies
+    }
+
+    /// The clear value of a column. `input` gives an indicator's value and is asked only for indicators of
+    /// the column's agency.
+    pub fn column_value(&self, column: usize, input: &mut dyn FnMut(usize) -> i64) -> i64 {
+        match self.columns.get(column).map(|c| &c.source) {
+            Some(Source::Table { nodes, outputs }) => {
+                let mut index = 0usize;
+                for node in nodes {
+                    let value = self.graph.value(*node, &[], input);
+                    let (position, size) = position_in_domain(&self.graph, *node, value);
+                    index = index.saturating_mul(size).saturating_add(position);
+                }
+                outputs.get(index).copied().unwrap_or_default()
+            }
+            Some(Source::Sum { terms, constant }) => terms.iter().fold(*constant, |sum, (node, weight)| {
+                sum.saturating_add(weight.saturating_mul(self.graph.value(*node, &[], input)))
+            }),
+            None => 0,
+        }
+    }
+
+    /// Runs the circuit in the clear on indicator values in the order of the policy.
+    pub fn evaluate(&self, values: &[i64]) -> i64 {
+        let columns: Vec<i64> = (0..self.columns.len())
+            .map(|c| self.column_value(c, &mut |i| values.get(i).copied().unwrap_or_default()))
+            .collect();
+        self.evaluate_columns(&columns)
+    }
+
+    /// Runs the steps in the clear on column values.
+    pub fn evaluate_columns(&self, columns: &[i64]) -> i64 {
+        let mut results: Vec<i64> = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            let result = match step {
+                Step::Lookup { input, table } => usize::try_from(input.value(columns, &results))
+                    .ok()
+                    .and_then(|sum| table.get(sum).copied().flatten())
+                    .unwrap_or_default(),
+                Step::Cut { input, at, first, .. } => {
+                    let sum = input.value(columns, &results);
+                    at.iter().filter(|t| sum >= **t).fold(*first, |class, _| class + 1)
+                }
+            };
+            results.push(result);
+        }
+        self.output.value(columns, &results)
+    }
+}
+
+/// Position of a value in [`Graph::domain`], and the size of that domain.
+fn position_in_domain(graph: &Graph, node: NodeId, value: i64) -> (usize, usize) {
+    match graph.op(node) {
+        Some(graph::Op::Table { .. }) => {
+            let domain = graph.domain(node);
+            (domain.binary_search(&value).unwrap_or_default(), domain.len())
+        }
+        _ => {
+            let (min, max) = graph.range(node);
+            let position = usize::try_from(value.clamp(min, max) - min).unwrap_or_default();
+            (position, graph.domain_size(node))
+        }
+    }
+}
+
+impl Linear {
+    /// One operand, unscaled.
+    pub fn of(operand: Operand) -> Self {
+        Self { terms: vec![(operand, 1)], constant: 0 }
+    }
+
+    /// The sum, given the values of columns and steps.
+    pub fn value(&self, columns: &[i64], steps: &[i64]) -> i64 {
+        self.terms.iter().fold(self.constant, |sum, (operand, weight)| {
+            let value = match operand {
+                Operand::Column(c) => columns.get(*c),
+                Operand::Step(s) => steps.get(*s),
+            };
+            sum.saturating_add(weight.saturating_mul(value.copied().unwrap_or_default()))
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! Eligibility policies: language, model, circuit and clear interpreter. No cryptography lives here.
+#![forbid(unsafe_code)]
+
+pub mod circuit;
+#[cfg(any(test, feature = "arbitrary"))]
+pub mod arbitrary;
+mod canonical;
+mod decimal;
+mod interpret;
+pub mod model;
+mod order;
+mod register;
+#[cfg(test)]
+mod shipped;
+mod source;
+pub mod passes;
+
+pub use canonical::{PolicyHash, PolicyHashError};
+pub use decimal::{DecimalError, MAX_DIGITS};
+pub use interpret::{DecideError, Interpreter, Outcome};
+pub use model::*;
+pub use order::{Cycle, Step};
+pub use register::{
+    Accumulator, Binding, CellProblem, Facts, Families, Family, Place, RegisterError, read_families,
+};
+pub use source::{MAX_SOURCE, PolicyError, PolicyErrors};

@@ -1,0 +1,173 @@
+//! Who belongs to which family.
+
+use crate::error::{PopulationFault, RegistrarError};
+use blindtier_wire::LetterKeys;
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::path::Path;
+use zeroize::Zeroize;
+
+/// One family (private).
+pub struct Family {
+    /// Persons in it.
+    pub persons: u16,
+    /// Adults among them; 0 if the file does not say who is one.
+    pub adults: u16,
+    /// Where its letter is sealed to.
+    pub letter_key: [u8; 32],
+}
+
+/// The population (private). Wiped when dropped; never printed.
+pub struct Population {
+    /// Person identifier and position of the family.
+    pub persons: Vec<(String, u32)>,
+    /// The families, in the order in which the file first names them.
+    pub families: Vec<Family>,
+    adults: bool,
+}
+
+struct Draft {
+    line: u64,
+    persons: u16,
+    adults: u16,
+    letter_key: Option<[u8; 32]>,
+}
+
+struct Columns {
+    person: usize,
+    family: usize,
+    letter_key: usize,
+    adult: Option<usize>,
+}
+
+impl Population {
+    /// Reads a CSV file with a header and one line a person.
+    ///
+    /// Columns: `person`, `family`, `letter_key` (64 hexadecimal digits, on at least one line of each family)
+    /// and, if an indicator needs it, `adult` (yes or no). Other columns are ignored.
+    pub fn read(file: &Path) -> Result<Self, RegistrarError> {
+        let csv_error = |source| RegistrarError::Csv { file: file.to_owned(), source };
+        let wrong = |line, fault| RegistrarError::Population { file: file.to_owned(), line, fault };
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(file).map_err(csv_error)?;
+        let columns = Columns::find(reader.headers().map_err(csv_error)?).map_err(|fault| wrong(1, fault))?;
+
+        let mut positions: HashMap<String, u32> = HashMap::new();
+        let mut seen: HashMap<String, (u32, u64)> = HashMap::new();
+        let mut drafts: Vec<Draft> = Vec::new();
+        let mut record = csv::StringRecord::new();
+        while reader.read_record(&mut record).map_err(csv_error)? {
+            let line = record.position().map_or(0, csv::Position::line);
+            columns
+                .take(&record, line, &mut positions, &mut seen, &mut drafts)
+                .map_err(|fault| wrong(line, fault))?;
+        }
+        drop(record);
+
+        if drafts.is_empty() {
+            return Err(wrong(1, PopulationFault::NoFamily));
+        }
+        let mut keys = HashSet::with_capacity(drafts.len());
+        let mut families = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let letter_key =
+                draft.letter_key.ok_or_else(|| wrong(draft.line, PopulationFault::NoLetterKey))?;
+            if !keys.insert(letter_key) {
+                return Err(wrong(draft.line, PopulationFault::SharedLetterKey));
+            }
+            families.push(Family { persons: draft.persons, adults: draft.adults, letter_key });
+        }
+        let persons = seen.into_iter().map(|(person, (family, _))| (person, family)).collect();
+        Ok(Self { persons, families, adults: columns.adult.is_some() })
+    }
+
+    /// Whether the file says who is an adult.
+    pub fn has_adults(&self) -> bool {
+        self.adults
+    }
+}
+
+impl Drop for Population {
+    fn drop(&mut self) {
+        for (person, _) in &mut self.persons {
+            person.zeroize();
+        }
+    }
+}
+
+impl Columns {
+    fn find(header: &csv::StringRecord) -> Result<Self, PopulationFault> {
+        let position = |column: &'static str| header.iter().position(|name| name == column);
+        let needed = |column| position(column).ok_or(PopulationFault::MissingColumn { column });
+        Ok(Self {
+            person: needed("person")?,
+            family: needed("family")?,
+            letter_key: needed("letter_key")?,
+            adult: position("adult"),
+        })
+    }
+
+    fn take(
+        &self,
+        record: &csv::StringRecord,
+        line: u64,
+        positions: &mut HashMap<String, u32>,
+        seen: &mut HashMap<String, (u32, u64)>,
+        drafts: &mut Vec<Draft>,
+    ) -> Result<(), PopulationFault> {
+        let cell = |column| record.get(column).unwrap_or_default();
+        let filled = |column, name| match cell(column) {
+            "" => Err(PopulationFault::Empty { column: name }),
+            text => Ok(text),
+        };
+        let person = filled(self.person, "person")?;
+        let family = filled(self.family, "family")?;
+
+        let next = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
+        let position = match positions.get(family) {
+            Some(&position) => position,
+            None => {
+                positions.insert(family.to_owned(), next);
+                drafts.push(Draft { line, persons: 0, adults: 0, letter_key: None });
+                next
+            }
+        };
+        match seen.entry(person.to_owned()) {
+            Entry::Vacant(place) => {
+                place.insert((position, line));
+            }
+            Entry::Occupied(place) => {
+                let (other, first) = *place.get();
+                return Err(if other == position {
+                    PopulationFault::DuplicatePerson { first }
+                } else {
+                    PopulationFault::TwoFamilies { first }
+                });
+            }
+        }
+
+        let Some(draft) = drafts.get_mut(position as usize) else {
+            return Ok(());
+        };
+        draft.persons = draft.persons.checked_add(1).ok_or(PopulationFault::TooManyPersons)?;
+        if let Some(column) = self.adult {
+            match filled(column, "adult")?.to_ascii_lowercase().as_str() {
+                "yes" | "true" | "1" => draft.adults += 1,
+                "no" | "false" | "0" => {}
+                _ => return Err(PopulationFault::Adult),
+            }
+        }
+        let text = cell(self.letter_key);
+        if !text.is_empty() {
+            let mut key = [0; 32];
+            if hex::decode_to_slice(text, &mut key).is_err() || !LetterKeys::usable(&key) {
+                return Err(PopulationFault::LetterKey);
+            }
+            if draft.letter_key.is_some_and(|known| known != key) {
+                return Err(PopulationFault::TwoLetterKeys);
+            }
+            draft.letter_key = Some(key);
+        }
+        Ok(())
+    }
+}

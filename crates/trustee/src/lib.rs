@@ -1,0 +1,139 @@
+//! The trustee: holds the secret key, opens each round once and seals every tier to its family.
+//!
+//! For now one trustee holds the whole key. It checks the receipt and the results' signatures; that the
+//! results were computed from the submissions is for the auditor to recompute.
+#![forbid(unsafe_code)]
+
+mod error;
+mod keys;
+mod opened;
+mod seal;
+
+pub use error::TrusteeError;
+pub use keys::{KeyFiles, Keys, store_keys};
+
+use blindtier_engine::{EngineError, Open};
+use blindtier_wire::{
+    ChunkReader, ChunkWriter, Context, Digest, Expect, Fault, Kind, LETTER_BYTES, LetterKeys, Letters,
+    PartyName, Receipt, Round, SecretKey, SigningIdentity, TrustFile, WireError, file_names, read, write,
+};
+use opened::Opening;
+use rayon::prelude::*;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// What is to be opened.
+pub struct Job<'a> {
+    /// The public round file.
+    pub round: &'a Path,
+    /// The trustee's own hash of the policy.
+    pub policy: Digest,
+    /// The trustee's own hash of the plan.
+    pub plan: Digest,
+    /// The registrar's letter keys.
+    pub letter_keys: &'a Path,
+    /// The trustee's secret-key file.
+    pub secret_key: &'a Path,
+    /// The evaluation-key file that this trustee made; the receipt has to name it.
+    pub evaluation_key: &'a Path,
+    /// The evaluator's receipt, beside its result chunks.
+    pub receipt: &'a Path,
+    /// The trustee's own folder, where it remembers what it opened.
+    pub state: &'a Path,
+    /// Where letter chunks and, last, `letters.bt` are written.
+    pub output: &'a Path,
+    /// The trustee's signing key.
+    pub identity: &'a SigningIdentity,
+    /// Everybody's public keys.
+    pub trust: &'a TrustFile,
+}
+
+/// A finished opening.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Manifest of the letters.
+    pub letters: Letters,
+    /// Hash of the manifest file.
+    pub digest: Digest,
+}
+
+/// Checks the receipt and all results, opens them chunk by chunk and seals each tier code to its family.
+///
+/// A round is opened once. The record of it is made before the first result is opened; a run that was
+/// interrupted may be repeated with the same receipt, until its letters are finished. `load` makes the engine
+/// from the bytes (private) of the secret key. `progress` gets the families done and those of the round.
+pub fn open(
+    job: &Job<'_>,
+    load: impl FnOnce(&[u8]) -> Result<Box<dyn Open>, EngineError>,
+    progress: &dyn Fn(u64, u64),
+) -> Result<Opened, TrusteeError> {
+    let received = Round::read_with_plan(job.round, job.trust, job.policy, job.plan)?;
+    let (round, context) = (received.body, received.context);
+    let letter_keys = LetterKeys::read(job.letter_keys, &round, &context, job.trust)?;
+    let receipt = Receipt::read(job.receipt, &round, &context, job.trust)?;
+    check_key(job, &context, receipt.body.evaluation_key)?;
+    let results = receipt.body.chunks(job.receipt, &round, &context, job.trust)?;
+    let opening = Opening::new(job.state, context.round, receipt.digest);
+    opening.check()?;
+    let secret = read::<SecretKey>(job.secret_key, &Expect::of(job.identity.name(), &context), job.trust)?;
+    let engine = load(&secret.body.bytes)
+        .map_err(|source| TrusteeError::Key { file: job.secret_key.to_owned(), source })?;
+    drop(secret);
+    let chunking =
+        round.chunking().map_err(|fault| WireError::refused(job.round, &PartyName::registrar(), fault))?;
+    for chunk in 0..chunking.count() {
+        results.read(chunk)?;
+    }
+    seal::check_randomness()?;
+    opening.begin()?;
+
+    let mut writer = ChunkWriter::new(job.output, Kind::LetterChunk, &context, job.identity, chunking)?;
+    while let Some((chunk, start, count)) = writer.next_chunk() {
+        let codes = open_chunk(&results, chunk, count, engine.as_ref())?;
+        let keys = letter_keys.keys.iter().skip(start as usize);
+        let slots: Vec<_> = (start..start + count).zip(keys).zip(codes.iter()).collect();
+        let letters = slots
+            .into_par_iter()
+            .map(|((slot, key), code)| {
+                seal::seal(&context, slot, key, *code)
+                    .ok_or_else(|| TrusteeError::Seal { file: job.letter_keys.to_owned(), slot })
+            })
+            .collect::<Result<Vec<[u8; LETTER_BYTES]>, TrusteeError>>()?;
+        writer.push(letters.into_flattened(), 0)?;
+        progress(u64::from(start) + u64::from(count), u64::from(chunking.slots()));
+    }
+    let letters =
+        Letters { receipt: receipt.digest, letter_keys: letter_keys.digest(), chunks: writer.finish()? };
+    let digest = write(&job.output.join(file_names::LETTERS), &letters, &context, job.identity)?;
+    opening.finish()?;
+    Ok(Opened { letters, digest })
+}
+
+/// The receipt has to name the evaluation key that belongs to this trustee's secret key.
+fn check_key(job: &Job<'_>, context: &Context, named: Digest) -> Result<(), TrusteeError> {
+    let expect = Expect::of(job.identity.name(), context);
+    let expected = read::<blindtier_wire::EvaluationKey>(job.evaluation_key, &expect, job.trust)?.digest;
+    if expected != named {
+        let fault = Fault::Reference { what: "evaluation-key file", expected, found: named };
+        return Err(WireError::refused(job.receipt, &PartyName::evaluator(), fault).into());
+    }
+    Ok(())
+}
+
+/// The tier codes (private) of one chunk.
+fn open_chunk(
+    results: &ChunkReader<'_>,
+    chunk: u32,
+    count: u32,
+    engine: &dyn Open,
+) -> Result<Zeroizing<Vec<u8>>, TrusteeError> {
+    let refused =
+        |source| TrusteeError::Open { file: results.path(chunk), culprit: results.sender().clone(), source };
+    let encrypted = results.read(chunk)?;
+    let codes = Zeroizing::new(engine.open(count as usize, &encrypted.bytes).map_err(refused)?);
+    if codes.len() != count as usize {
+        let (expected, found) = (count as usize, codes.len());
+        return Err(refused(EngineError::Shape { what: "opened results", expected, found }));
+    }
+    Ok(codes)
+}

@@ -1,0 +1,79 @@
+//! What the evaluator hands on.
+
+use crate::chunk::ChunkReader;
+use crate::envelope::{Context, Expect, Message, Received, read};
+use crate::error::{Fault, WireError};
+use crate::identity::TrustFile;
+use crate::kind::Kind;
+use crate::names::{Digest, PartyName};
+use crate::round::Round;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The submission that a receipt is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmissionEntry {
+    /// Who submitted.
+    pub agency: PartyName,
+    /// Hash of the manifest file.
+    pub manifest: Digest,
+}
+
+/// Manifest of the encrypted results and of everything they were computed from. Public; sent by the evaluator
+/// to trustees and auditors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Hash of the plan that was run.
+    pub plan: Digest,
+    /// Hash of the evaluation-key file.
+    pub evaluation_key: Digest,
+    /// The submissions, in the order of the round.
+    pub submissions: Vec<SubmissionEntry>,
+    /// Hash of each result chunk file.
+    pub chunks: Vec<Digest>,
+    /// Lookups that were done, over all chunks.
+    pub lookups: u64,
+    /// Processor architecture, system and release of the evaluator, which matter when recomputing bits.
+    pub platform: String,
+}
+
+impl Message for Receipt {
+    const KIND: Kind = Kind::Receipt;
+}
+
+impl Receipt {
+    /// Reads the evaluator's receipt and checks it against the round.
+    pub fn read(
+        path: &Path,
+        round: &Round,
+        context: &Context,
+        trust: &TrustFile,
+    ) -> Result<Received<Self>, WireError> {
+        let evaluator = PartyName::evaluator();
+        let received = read::<Self>(path, &Expect::of(&evaluator, context), trust)?;
+        let body = &received.body;
+        let refused = |fault| Err(WireError::refused(path, &evaluator, fault));
+        if body.plan != round.plan {
+            return refused(Fault::Plan { expected: round.plan, found: body.plan });
+        }
+        if !body.submissions.iter().map(|s| &s.agency).eq(&round.agencies) {
+            return refused(Fault::Content {
+                detail: "the receipt does not name the submissions of the round's agencies",
+            });
+        }
+        Ok(received)
+    }
+
+    /// The result chunks that the receipt at `path` lists.
+    pub fn chunks<'a>(
+        &self,
+        path: &Path,
+        round: &Round,
+        context: &'a Context,
+        trust: &'a TrustFile,
+    ) -> Result<ChunkReader<'a>, WireError> {
+        let evaluator = PartyName::evaluator();
+        let chunking = round.chunking().map_err(|fault| WireError::refused(path, &evaluator, fault))?;
+        ChunkReader::new(path, Kind::ResultChunk, &evaluator, context, chunking, self.chunks.clone(), trust)
+    }
+}

@@ -1,0 +1,103 @@
+//! One agency's part of the roster.
+
+use crate::envelope::{Context, Expect, Message, read};
+use crate::error::{Fault, WireError};
+use crate::identity::TrustFile;
+use crate::kind::Kind;
+use crate::names::PartyName;
+use crate::pseudonym::{Pseudonym, PseudonymKey};
+use crate::round::Round;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// Where a person's family stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Entry {
+    /// The person.
+    pub pseudonym: Pseudonym,
+    /// The family's slot.
+    pub slot: u32,
+}
+
+/// Which person belongs to which slot, for one agency. Secret; sent by the registrar to that agency.
+///
+/// The facts are there only if the agency's indicators declare them, one value a slot.
+#[derive(Serialize, Deserialize)]
+pub struct Roster {
+    /// The only party that may hold it.
+    pub agency: PartyName,
+    /// Makes this agency's pseudonyms in this round.
+    pub key: PseudonymKey,
+    /// Ascending by pseudonym, without repetition.
+    pub entries: Vec<Entry>,
+    /// Number of slots.
+    pub slots: u32,
+    /// Persons in each slot's family.
+    pub persons: Option<Vec<u16>>,
+    /// Adults in each slot's family.
+    pub adults: Option<Vec<u16>>,
+}
+
+impl Message for Roster {
+    const KIND: Kind = Kind::Roster;
+
+    fn check(&self) -> Result<(), Fault> {
+        let wrong = |detail| Err(Fault::Content { detail });
+        if !self.entries.is_sorted_by(|a, b| a.pseudonym < b.pseudonym) {
+            return wrong("the entries of the roster are not ascending");
+        }
+        if self.entries.iter().any(|e| e.slot >= self.slots) {
+            return wrong("an entry of the roster lies outside the slots");
+        }
+        for facts in [&self.persons, &self.adults].into_iter().flatten() {
+            if facts.len() as u64 != u64::from(self.slots) {
+                return wrong("the roster does not carry a declared fact for every slot");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Roster {
+    /// Reads the roster of `agency` and checks it against the round.
+    pub fn read(
+        path: &Path,
+        agency: &PartyName,
+        round: &Round,
+        context: &Context,
+        trust: &TrustFile,
+    ) -> Result<Self, WireError> {
+        let registrar = PartyName::registrar();
+        let roster = read::<Self>(path, &Expect::of(&registrar, context), trust)?.body;
+        let refused = |fault| Err(WireError::refused(path, &registrar, fault));
+        if roster.agency != *agency {
+            return refused(Fault::Recipient { expected: agency.clone(), found: roster.agency.clone() });
+        }
+        if roster.slots != round.slots {
+            return refused(Fault::Content {
+                detail: "the roster covers another number of slots than the round",
+            });
+        }
+        Ok(roster)
+    }
+
+    /// Position of a person identifier (private) among the entries.
+    pub fn find(&self, person: &str) -> Option<usize> {
+        let pseudonym = self.key.pseudonym(person);
+        self.entries.binary_search_by_key(&pseudonym, |e| e.pseudonym).ok()
+    }
+}
+
+impl Drop for Roster {
+    fn drop(&mut self) {
+        for entry in &mut self.entries {
+            entry.pseudonym.0.zeroize();
+            entry.slot = 0;
+        }
+        self.persons.zeroize();
+        self.adults.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Roster {}

@@ -1,0 +1,137 @@
+//! What the registrar announces to everybody.
+
+use crate::chunk::Chunking;
+use crate::envelope::{Context, Engine, Expect, Message, Received, check_context, read};
+use crate::error::{Fault, WireError};
+use crate::identity::TrustFile;
+use crate::kind::Kind;
+use crate::names::{Digest, PartyName, RoundId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+/// Whether agencies compute what is local in the clear first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Layout {
+    /// An agency sends classes of what it can compute alone.
+    Folded,
+    /// An agency sends every indicator.
+    PerIndicator,
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Folded => "folded",
+            Self::PerIndicator => "per-indicator",
+        })
+    }
+}
+
+impl FromStr for Layout {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        match text {
+            "folded" => Ok(Self::Folded),
+            "per-indicator" => Ok(Self::PerIndicator),
+            _ => Err(Fault::Content { detail: "the layout is neither \"folded\" nor \"per-indicator\"" }),
+        }
+    }
+}
+
+/// One run of one policy over one roster. Public; sent by the registrar to all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Round {
+    /// Drawn at random, so that two rounds that agree in all else differ.
+    pub nonce: [u8; 32],
+    /// Hash of the policy.
+    pub policy: Digest,
+    /// The engine.
+    pub engine: Engine,
+    /// What agencies send.
+    pub layout: Layout,
+    /// Hash of the plan.
+    pub plan: Digest,
+    /// Number of slots, one a family.
+    pub slots: u32,
+    /// Slots a chunk.
+    pub chunk: u32,
+    /// The agencies that have columns, in the order of the policy: each must submit.
+    pub agencies: Vec<PartyName>,
+    /// The families' letter keys, as [`crate::LetterKeys::digest`].
+    pub letter_keys: Digest,
+}
+
+impl Message for Round {
+    const KIND: Kind = Kind::Round;
+
+    fn check(&self) -> Result<(), Fault> {
+        let wrong = |detail| Err(Fault::Content { detail });
+        if self.slots == 0 || self.chunk == 0 {
+            return wrong("a round needs at least one slot and one slot a chunk");
+        }
+        if self.agencies.is_empty() || self.agencies.iter().any(|a| a.agency_id().is_none_or(str::is_empty)) {
+            return wrong("a round names at least one agency and nobody else as submitter");
+        }
+        if self.agencies.iter().collect::<BTreeSet<_>>().len() != self.agencies.len() {
+            return wrong("a round names an agency twice");
+        }
+        Ok(())
+    }
+}
+
+impl Round {
+    /// The name of the round: a hash of everything in it.
+    pub fn id(&self) -> Result<RoundId, Fault> {
+        let mut bytes = b"blindtier/v1/round-id\0".to_vec();
+        crate::codec::append(&mut bytes, self, Kind::Round.limit())
+            .map_err(|reason| Fault::Form { part: "body", reason })?;
+        Ok(RoundId(Digest::of(&bytes).0))
+    }
+
+    /// What all files of the round carry.
+    pub fn context(&self) -> Result<Context, Fault> {
+        Ok(Context { round: self.id()?, policy: self.policy, engine: self.engine.clone() })
+    }
+
+    /// How the slots are cut.
+    pub fn chunking(&self) -> Result<Chunking, Fault> {
+        Chunking::new(self.slots, self.chunk)
+            .ok_or(Fault::Content { detail: "a round needs at least one slot and one slot a chunk" })
+    }
+
+    /// Reads a round file and accepts it only for the reader's own policy.
+    pub fn read(path: &Path, trust: &TrustFile, policy: Digest) -> Result<Received<Self>, WireError> {
+        let registrar = PartyName::registrar();
+        let expect = Expect { sender: &registrar, context: None };
+        let received = read::<Self>(path, &expect, trust)?;
+        let check = || {
+            let round = &received.body;
+            check_context(&round.context()?, &received.context)?;
+            if round.policy != policy {
+                return Err(Fault::Policy { expected: policy, found: round.policy });
+            }
+            Ok(())
+        };
+        check().map_err(|fault| WireError::refused(path, &registrar, fault))?;
+        Ok(received)
+    }
+
+    /// Reads a round file and accepts it only for the reader's own policy and plan.
+    pub fn read_with_plan(
+        path: &Path,
+        trust: &TrustFile,
+        policy: Digest,
+        plan: Digest,
+    ) -> Result<Received<Self>, WireError> {
+        let received = Self::read(path, trust, policy)?;
+        if received.body.plan != plan {
+            let fault = Fault::Plan { expected: plan, found: received.body.plan };
+            return Err(WireError::refused(path, &PartyName::registrar(), fault));
+        }
+        Ok(received)
+    }
+}

@@ -1,0 +1,255 @@
+//! Whatever a file holds, reading it gives an error and never a panic.
+
+use crate::support::*;
+use blindtier_wire::*;
+use proptest::prelude::*;
+use serde::ser::{SerializeTuple, Serializer};
+use std::fs;
+
+fn fault(error: WireError) -> Fault {
+    match error {
+        WireError::Refused { fault, .. } => *fault,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn every_flipped_bit_of_every_kind_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in write_all(folder.path()) {
+        let path = folder.path().join(name);
+        let whole = fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << (at % 8);
+            fs::write(&path, &bytes).unwrap();
+            let error = read_any(folder.path(), name).expect_err(name);
+            assert_eq!(error.file(), Some(path.as_path()));
+            assert!(error.culprit().is_some(), "{error}");
+        }
+        fs::write(&path, &whole).unwrap();
+        read_any(folder.path(), name).unwrap();
+    }
+}
+
+#[test]
+fn every_truncation_and_every_extension_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in write_all(folder.path()) {
+        let path = folder.path().join(name);
+        let whole = fs::read(&path).unwrap();
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            let fault = fault(read_any(folder.path(), name).expect_err(name));
+            assert!(matches!(fault, Fault::Truncated), "{name} {length} {fault}");
+        }
+        for extra in [1, 64, 4096] {
+            let mut bytes = whole.clone();
+            bytes.resize(whole.len() + extra, 0);
+            fs::write(&path, &bytes).unwrap();
+            let fault = fault(read_any(folder.path(), name).expect_err(name));
+            assert!(
+                matches!(fault, Fault::TrailingBytes { extra: n } if n == extra as u64),
+                "{name} {fault}"
+            );
+        }
+        fs::write(&path, &whole).unwrap();
+    }
+}
+
+#[test]
+fn no_kind_passes_for_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = write_all(folder.path());
+    for name in &names {
+        let path = folder.path().join(name);
+        let own = fs::read(&path).unwrap();
+        for other in &names {
+            if name == other {
+                continue;
+            }
+            fs::copy(folder.path().join(other), &path).unwrap();
+            let fault = fault(read_any(folder.path(), name).expect_err(name));
+            assert!(matches!(fault, Fault::Kind { .. }), "{other} as {name}: {fault}");
+        }
+        fs::write(&path, own).unwrap();
+    }
+}
+
+#[test]
+fn each_expectation_has_its_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("submission.bt");
+    let p = parties();
+    let round = round();
+    let context = round.context().unwrap();
+    let body = submission(vec![Digest([1; 32]); 2]);
+    let read = || Submission::read(&path, p.agency.name(), &round, &context, &p.trust).map(|_| ());
+
+    let mut other = context.clone();
+    other.round = RoundId([9; 32]);
+    write(&path, &body, &other, &p.agency).unwrap();
+    assert!(matches!(fault(read().unwrap_err()), Fault::Round { .. }));
+
+    let mut other = context.clone();
+    other.policy = Digest([9; 32]);
+    write(&path, &body, &other, &p.agency).unwrap();
+    assert!(matches!(fault(read().unwrap_err()), Fault::Policy { .. }));
+
+    let mut other = context.clone();
+    other.engine.parameters = "others".into();
+    write(&path, &body, &other, &p.agency).unwrap();
+    let error = read().unwrap_err();
+    assert!(error.to_string().contains("\"others\""), "{error}");
+    assert!(matches!(fault(error), Fault::Engine { .. }));
+
+    write(&path, &body, &context, &p.evaluator).unwrap();
+    assert!(matches!(fault(read().unwrap_err()), Fault::Sender { .. }));
+
+    write(&path, &body, &context, &identity("agency:tax", 77)).unwrap();
+    let error = read().unwrap_err();
+    assert_eq!(error.culprit(), Some(p.agency.name()));
+    assert!(matches!(fault(error), Fault::Signature { .. }));
+
+    let mut wrong = body.clone();
+    wrong.plan = Digest([0; 32]);
+    write(&path, &wrong, &context, &p.agency).unwrap();
+    assert!(matches!(fault(read().unwrap_err()), Fault::Plan { .. }));
+
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(fault(read().unwrap_err()), Fault::Missing));
+    fs::create_dir(&path).unwrap();
+    assert!(matches!(fault(read().unwrap_err()), Fault::NotAFile));
+    fs::remove_dir(&path).unwrap();
+
+    // A sparse file: refused by its size before anything is allocated.
+    fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
+    assert!(matches!(fault(read().unwrap_err()), Fault::TooLarge { .. }));
+
+    write(&path, &body, &context, &p.agency).unwrap();
+    let unpinned = Submission::read(&path, p.agency.name(), &round, &context, &TrustFile::new());
+    assert!(matches!(unpinned, Err(WireError::NotPinned { .. })));
+    read().unwrap();
+}
+
+#[test]
+fn a_round_file_names_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("round.bt");
+    let p = parties();
+    let round = round();
+    let mut context = round.context().unwrap();
+    context.round = RoundId([1; 32]);
+    write(&path, &round, &context, &p.registrar).unwrap();
+    let error = Round::read(&path, &p.trust, round.policy).map(|_| ()).unwrap_err();
+    assert!(matches!(fault(error), Fault::Round { .. }));
+    for change in [
+        |r: &mut Round| r.nonce[0] ^= 1,
+        |r: &mut Round| r.slots += 1,
+        |r: &mut Round| r.chunk += 1,
+        |r: &mut Round| r.layout = Layout::PerIndicator,
+        |r: &mut Round| r.letter_keys.0[0] ^= 1,
+        |r: &mut Round| r.agencies.push(PartyName::agency("z").unwrap()),
+    ] {
+        let mut other = round.clone();
+        change(&mut other);
+        assert_ne!(other.id().unwrap(), round.id().unwrap());
+    }
+}
+
+#[test]
+fn lengths_inside_a_file_are_checked_before_allocating() {
+    let folder = tempfile::tempdir().unwrap();
+    write_all(folder.path());
+    let path = folder.path().join("public-key.bt");
+    let whole = fs::read(&path).unwrap();
+    let header = 14;
+    let body = 18 + u32::from_le_bytes(whole[14..18].try_into().unwrap()) as usize;
+    for (at, length) in [(header, 4), (body, 8)] {
+        let mut bytes = whole.clone();
+        bytes[at..at + length].fill(0xff);
+        fs::write(&path, &bytes).unwrap();
+        let fault = fault(read_any(folder.path(), "public-key.bt").unwrap_err());
+        assert!(matches!(fault, Fault::TooLarge { .. }), "{fault}");
+    }
+}
+
+/// A body that is exactly these bytes.
+#[derive(Debug)]
+struct Raw<const KIND: u16>(Vec<u8>);
+
+impl<const KIND: u16> serde::Serialize for Raw<KIND> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tuple = serializer.serialize_tuple(self.0.len())?;
+        for byte in &self.0 {
+            tuple.serialize_element(byte)?;
+        }
+        tuple.end()
+    }
+}
+
+impl<'de, const KIND: u16> serde::Deserialize<'de> for Raw<KIND> {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(serde::de::Error::custom("only written"))
+    }
+}
+
+impl<const KIND: u16> Message for Raw<KIND> {
+    const KIND: Kind = match KIND {
+        2 => Kind::Roster,
+        3 => Kind::LetterKeys,
+        4 => Kind::PublicKey,
+        7 => Kind::Submission,
+        9 => Kind::Receipt,
+        _ => Kind::Letters,
+    };
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_bytes_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..600), skip in 0_usize..40) {
+        let folder = tempfile::tempdir().unwrap();
+        for name in write_all(folder.path()) {
+            let path = folder.path().join(name);
+            // Some begin like a real file, so that the later checks are reached.
+            let mut content = fs::read(&path).unwrap();
+            content.truncate(skip);
+            content.extend_from_slice(&bytes);
+            fs::write(&path, &content).unwrap();
+            prop_assert!(read_any(folder.path(), name).is_err());
+        }
+    }
+
+    #[test]
+    fn signed_nonsense_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let folder = tempfile::tempdir().unwrap();
+        let p = parties();
+        let context = round().context().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        write(&at("roster.bt"), &Raw::<2>(bytes.clone()), &context, &p.registrar).unwrap();
+        write(&at("letter-keys.bt"), &Raw::<3>(bytes.clone()), &context, &p.registrar).unwrap();
+        write(&at("submission/submission.bt"), &Raw::<7>(bytes.clone()), &context, &p.agency).unwrap();
+        write(&at("results/receipt.bt"), &Raw::<9>(bytes.clone()), &context, &p.evaluator).unwrap();
+        write(&at("letters/letters.bt"), &Raw::<11>(bytes.clone()), &context, &p.trustee).unwrap();
+        for name in
+            ["roster.bt", "letter-keys.bt", "submission/submission.bt", "results/receipt.bt", "letters/letters.bt"]
+        {
+            prop_assert!(read_any(folder.path(), name).is_err());
+        }
+        // Opaque bytes with a length that lies.
+        let mut lie = u64::MAX.to_le_bytes().to_vec();
+        lie.extend_from_slice(&bytes);
+        write(&at("public-key.bt"), &Raw::<4>(lie), &context, &p.trustee).unwrap();
+        prop_assert!(read_any(folder.path(), "public-key.bt").is_err());
+    }
+
+    #[test]
+    fn names_are_short_and_plain(name in ".*") {
+        if let Ok(party) = PartyName::new(name.clone()) {
+            prop_assert_eq!(party.as_str(), name.as_str());
+            prop_assert!(name.len() <= 64 && !name.contains(['/', '.', '\\', ' ']));
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The bytes of every kind of message are frozen. `BLINDTIER_BLESS=1` rewrites them: do that only together with
+//! a new format version.
+
+use crate::support::{read_any, write_all};
+use std::fmt::Write;
+use std::path::Path;
+
+#[test]
+fn the_bytes_of_every_kind_are_frozen() {
+    let folder = tempfile::tempdir().unwrap();
+    let frozen = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
+    for name in write_all(folder.path()) {
+        read_any(folder.path(), name).unwrap();
+        let bytes = std::fs::read(folder.path().join(name)).unwrap();
+        let mut text = String::new();
+        for line in bytes.chunks(32) {
+            writeln!(text, "{}", hex::encode(line)).unwrap();
+        }
+        let file = frozen.join(format!("{}.hex", name.replace('/', "-")));
+        if std::env::var_os("BLINDTIER_BLESS").is_some() {
+            std::fs::write(&file, &text).unwrap();
+        }
+        let expected = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(text, expected, "{name} has other bytes than {}", file.display());
+    }
+}

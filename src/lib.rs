@@ -1,0 +1,1 @@
+//! blindtier facade.
