@@ -12,6 +12,9 @@ pub enum AgencyError {
     /// A file was refused or could not be written.
     #[error(transparent)]
     Wire(#[from] WireError),
+    /// The register cannot be read. The message may show a cell.
+    #[error(transparent)]
+    Register(#[from] blindtier_policy::RegisterError),
     /// The round does not ask this agency.
     #[error("{}: the round does not ask {agency} for columns; nothing is to be submitted", file.display())]
     NotInvited {

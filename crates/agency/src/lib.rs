@@ -2,15 +2,15 @@
 #![forbid(unsafe_code)]
 
 mod error;
-mod linkage;
+mod register;
 
 pub use error::AgencyError;
-pub use linkage::{Linkage, LinkageReport};
+pub use register::{LinkageReport, Register, RegisterColumns};
 
 use blindtier_engine::{Encrypt, EngineError};
 use blindtier_wire::{
-    ChunkWriter, Context, Digest, Expect, Kind, PartyName, PublicKey, Roster, Round, SigningIdentity,
-    Submission, TrustFile, file_names, read, write,
+    ChunkWriter, Context, Digest, Expect, Kind, PartyName, PublicKey, Roster, Round,
+    SigningIdentity, Submission, TrustFile, file_names, read, write,
 };
 use std::ops::Range;
 use std::path::Path;
@@ -89,7 +89,11 @@ impl Invitation {
             });
         }
         let roster = Roster::read(files.roster, identity.name(), &round, &context, trust)?;
-        Ok(Self { round, context, roster })
+        Ok(Self {
+            round,
+            context,
+            roster,
+        })
     }
 
     /// Encrypts the agency's columns chunk by chunk and signs the manifest.
@@ -108,8 +112,18 @@ impl Invitation {
     ) -> Result<Submitted, AgencyError> {
         let manifest = to.output.join(file_names::SUBMISSION);
         if manifest.exists() {
-            let done = Submission::read(&manifest, identity.name(), &self.round, &self.context, trust)?;
-            return Ok(Submitted { submission: done.body, digest: done.digest, fresh: false });
+            let done = Submission::read(
+                &manifest,
+                identity.name(),
+                &self.round,
+                &self.context,
+                trust,
+            )?;
+            return Ok(Submitted {
+                submission: done.body,
+                digest: done.digest,
+                fresh: false,
+            });
         }
         let key = read::<PublicKey>(to.public_key, &Expect::of(to.trustee, &self.context), trust)?;
         let engine = load(&key.body.bytes).map_err(|source| AgencyError::Key {
@@ -117,25 +131,39 @@ impl Invitation {
             culprit: to.trustee.clone(),
             source,
         })?;
-        let chunking = self
-            .round
-            .chunking()
-            .map_err(|fault| blindtier_wire::WireError::refused(&manifest, &PartyName::registrar(), fault))?;
+        let chunking = self.round.chunking().map_err(|fault| {
+            blindtier_wire::WireError::refused(&manifest, &PartyName::registrar(), fault)
+        })?;
         let columns = source.columns();
-        let mut writer =
-            ChunkWriter::new(to.output, Kind::SubmissionChunk, &self.context, identity, chunking)?;
+        let mut writer = ChunkWriter::new(
+            to.output,
+            Kind::SubmissionChunk,
+            &self.context,
+            identity,
+            chunking,
+        )?;
         while let Some((chunk, start, count)) = writer.next_chunk() {
             let slots = start..start + count;
-            let values =
-                source.values(slots).map_err(|e| AgencyError::Source { chunk, source: Box::new(e) })?;
-            if values.len() != columns || values.iter().any(|column| column.len() != count as usize) {
-                return Err(AgencyError::Shape { chunk, columns, slots: count });
+            let values = source.values(slots).map_err(|e| AgencyError::Source {
+                chunk,
+                source: Box::new(e),
+            })?;
+            if values.len() != columns || values.iter().any(|column| column.len() != count as usize)
+            {
+                return Err(AgencyError::Shape {
+                    chunk,
+                    columns,
+                    slots: count,
+                });
             }
             let bytes = engine
                 .encrypt(to.agency, &values)
                 .map_err(|source| AgencyError::Encrypt { chunk, source })?;
             writer.push(bytes, 0)?;
-            progress(u64::from(start) + u64::from(count), u64::from(chunking.slots()));
+            progress(
+                u64::from(start) + u64::from(count),
+                u64::from(chunking.slots()),
+            );
         }
         let submission = Submission {
             plan: self.round.plan,
@@ -145,6 +173,10 @@ impl Invitation {
             chunks: writer.finish()?,
         };
         let digest = write(&manifest, &submission, &self.context, identity)?;
-        Ok(Submitted { submission, digest, fresh: true })
+        Ok(Submitted {
+            submission,
+            digest,
+            fresh: true,
+        })
     }
 }

@@ -29,8 +29,10 @@ impl Accepted {
             return Ok(false);
         };
         let text = String::from_utf8_lossy(&bytes);
-        let earlier: Self = toml::from_str(&text)
-            .map_err(|source| EvaluatorError::Record { file: file.clone(), source: Box::new(source) })?;
+        let earlier: Self = toml::from_str(&text).map_err(|source| EvaluatorError::Record {
+            file: file.clone(),
+            source: Box::new(source),
+        })?;
         for (agency, found) in &self.submissions {
             let expected = earlier.submissions.get(agency);
             if expected != Some(found) {
@@ -58,6 +60,10 @@ impl Accepted {
                 source: std::io::Error::other(e),
             })
         })?;
-        if storage::create_once(&file, text.as_bytes())? { Ok(()) } else { self.check(state).map(|_| ()) }
+        if storage::create_once(&file, text.as_bytes())? {
+            Ok(())
+        } else {
+            self.check(state).map(|_| ())
+        }
     }
 }

@@ -58,7 +58,10 @@ pub enum EvaluatorError {
     },
     /// The engine refuses a chunk. The engine sees all agencies' chunks at once and cannot say whose is to blame
     /// unless its reason does.
-    #[error("chunk {chunk} ({}): {source}; ask the agencies to check and begin a new round", listed(files))]
+    #[error(
+        "chunk {chunk} ({}): {source}; ask the agencies to check and begin a new round",
+        listed(files)
+    )]
     Evaluate {
         /// The chunk.
         chunk: u32,
@@ -70,7 +73,11 @@ pub enum EvaluatorError {
 }
 
 fn listed(files: &[PathBuf]) -> String {
-    files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
+    files
+        .iter()
+        .map(|f| f.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl EvaluatorError {

@@ -61,7 +61,10 @@ impl LetterKey {
     /// Reads the keys of a file that [`LetterKey::write`] wrote; refuses it if other users can read it.
     pub fn read(path: &Path) -> Result<Vec<Self>, WireError> {
         let bytes = storage::read_secret(path, MAX_FILE, "read the letter key")?;
-        Self::parse(&bytes).ok_or_else(|| WireError::SecretForm { file: path.to_owned(), what: WHAT })
+        Self::parse(&bytes).ok_or_else(|| WireError::SecretForm {
+            file: path.to_owned(),
+            what: WHAT,
+        })
     }
 
     fn parse(bytes: &[u8]) -> Option<Vec<Self>> {
@@ -80,7 +83,12 @@ impl LetterKey {
     }
 
     /// Opens a sealed letter to the tier code (private).
-    pub(crate) fn open(&self, context: &Context, slot: u32, letter: &[u8; LETTER_BYTES]) -> Option<u8> {
+    pub(crate) fn open(
+        &self,
+        context: &Context,
+        slot: u32,
+        letter: &[u8; LETTER_BYTES],
+    ) -> Option<u8> {
         let (encapsulated, ciphertext) = letter.split_at_checked(32)?;
         let encapsulated = <Suite as Kem>::EncappedKey::from_bytes(encapsulated).ok()?;
         let plain = single_shot_open::<ChaCha20Poly1305, HkdfSha256, Suite>(

@@ -70,7 +70,10 @@ impl<'a> Mail<'a> {
 
     /// The letter for one key.
     pub fn read(&self, key: &LetterKey) -> Result<Letter, FamilyError> {
-        let slot = self.letter_keys.slot_of(key.public()).ok_or_else(|| self.not_in_round())?;
+        let slot = self
+            .letter_keys
+            .slot_of(key.public())
+            .ok_or_else(|| self.not_in_round())?;
         let letters = self.chunks()?;
         let number = self.chunk_of(slot);
         let chunk = letters.read(number)?;
@@ -91,10 +94,15 @@ impl<'a> Mail<'a> {
         let letters = self.chunks()?;
         let mut found = Vec::with_capacity(keys.len());
         for group in order.chunk_by(|a, b| self.chunk_of(a.0) == self.chunk_of(b.0)) {
-            let Some(number) = group.first().map(|(slot, _, _)| self.chunk_of(*slot)) else { continue };
+            let Some(number) = group.first().map(|(slot, _, _)| self.chunk_of(*slot)) else {
+                continue;
+            };
             let chunk = letters.read(number)?;
             for (slot, position, key) in group {
-                found.push((*position, self.open_letter(&letters, number, &chunk, *slot, key)?));
+                found.push((
+                    *position,
+                    self.open_letter(&letters, number, &chunk, *slot, key)?,
+                ));
             }
         }
         found.sort_unstable_by_key(|(position, _)| *position);
@@ -102,7 +110,13 @@ impl<'a> Mail<'a> {
     }
 
     fn chunks(&self) -> Result<ChunkReader<'_>, WireError> {
-        self.manifest.body.chunks(&self.manifest_file, &self.trustee, &self.round, &self.context, self.trust)
+        self.manifest.body.chunks(
+            &self.manifest_file,
+            &self.trustee,
+            &self.round,
+            &self.context,
+            self.trust,
+        )
     }
 
     fn chunk_of(&self, slot: u32) -> u32 {
@@ -110,7 +124,9 @@ impl<'a> Mail<'a> {
     }
 
     fn not_in_round(&self) -> FamilyError {
-        FamilyError::NotInRound { file: self.letter_keys_file.clone() }
+        FamilyError::NotInRound {
+            file: self.letter_keys_file.clone(),
+        }
     }
 
     fn open_letter(
@@ -121,14 +137,19 @@ impl<'a> Mail<'a> {
         slot: u32,
         key: &LetterKey,
     ) -> Result<Letter, FamilyError> {
-        let refused =
-            || FamilyError::Unreadable { file: letters.path(number), culprit: self.trustee.clone(), slot };
+        let refused = || FamilyError::Unreadable {
+            file: letters.path(number),
+            culprit: self.trustee.clone(),
+            slot,
+        };
         if chunk.bytes.len() as u64 != u64::from(chunk.count) * LETTER_BYTES as u64 {
             return Err(refused());
         }
         let (sealed, _) = chunk.bytes.as_chunks::<LETTER_BYTES>();
-        let letter =
-            slot.checked_sub(chunk.start).and_then(|place| sealed.get(place as usize)).ok_or_else(refused)?;
+        let letter = slot
+            .checked_sub(chunk.start)
+            .and_then(|place| sealed.get(place as usize))
+            .ok_or_else(refused)?;
         let code = key.open(&self.context, slot, letter).ok_or_else(refused)?;
         Ok(Letter { slot, code })
     }

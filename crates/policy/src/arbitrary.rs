@@ -4,15 +4,16 @@
 //! shrinks the policy.
 
 use crate::{
-    Agency, Aggregate, Class, Concept, Condition, Cut, Decision, Domain, Effect, Indicator, Labels, LevelRule, OptOut, Override,
-    Policy, Reason, Rule, Score, Table, Term, Variable,
+    Agency, Aggregate, Class, Concept, Condition, Cut, Decision, Domain, Effect, Indicator, Labels,
+    LevelRule, OptOut, Override, Policy, Reason, Rule, Score, Table, Term, Variable,
 };
 use proptest::prelude::*;
 
 /// Small valid policies: 2–4 agencies, 2–6 indicators of 2–4 levels, perhaps one integer, up to 3 concepts, 2 scores with a
 /// cut each, 3 overrides, and reasons. Every indicator has some influence, as the parser demands.
 pub fn policies() -> impl Strategy<Value = Policy> {
-    prop::collection::vec(any::<u16>(), 400).prop_map(|numbers| build(Choices { numbers: numbers.into_iter() }))
+    prop::collection::vec(any::<u16>(), 400)
+        .prop_map(|numbers| build(Choices { numbers: numbers.into_iter() }))
 }
 
 /// The values of one family, each within the range of its indicator.
@@ -86,8 +87,10 @@ fn build(mut choices: Choices) -> Policy {
         reasons: Vec::new(),
     };
     let integer = add_indicators(&mut policy, &mut choices);
-    let mut pool: Vec<Variable> =
-        (0..policy.indicators.len()).filter(|&i| Some(i) != integer).map(Variable::Indicator).collect();
+    let mut pool: Vec<Variable> = (0..policy.indicators.len())
+        .filter(|&i| Some(i) != integer)
+        .map(Variable::Indicator)
+        .collect();
 
     let mut concepts = choices.below(4);
     // An integer matters only through a score.
@@ -107,11 +110,16 @@ fn build(mut choices: Choices) -> Policy {
     }
 
     // The later variables depend on the earlier ones, so they make the more interesting decisions.
-    let from = pool.get(pool.len() - 1 - choices.below(pool.len().min(2))).copied().unwrap_or(Variable::Indicator(0));
+    let from = pool
+        .get(pool.len() - 1 - choices.below(pool.len().min(2)))
+        .copied()
+        .unwrap_or(Variable::Indicator(0));
     let tiers = policy.classes(from).iter().map(|_| choices.below(tier_count)).collect();
     policy.decision = Decision { from, tiers };
     for _ in 0..choices.below(4) {
-        let effect = choices.pick(&[Effect::AtLeast, Effect::AtMost, Effect::Exactly]).unwrap_or(Effect::Exactly);
+        let effect = choices
+            .pick(&[Effect::AtLeast, Effect::AtMost, Effect::Exactly])
+            .unwrap_or(Effect::Exactly);
         let tier = choices.below(tier_count);
         let when = condition(&policy, &pool, 3, &mut choices);
         policy.overrides.push(Override { effect, tier, when, label: label("override") });
@@ -122,7 +130,11 @@ fn build(mut choices: Choices) -> Policy {
     }
     for (position, influential) in policy.influential().into_iter().enumerate() {
         if !influential {
-            let variable = if Some(position) == integer { Variable::Cut(0) } else { Variable::Indicator(position) };
+            let variable = if Some(position) == integer {
+                Variable::Cut(0)
+            } else {
+                Variable::Indicator(position)
+            };
             add_reason(&mut policy, Condition::Is { variable, classes: vec![0] });
         }
     }
@@ -132,20 +144,33 @@ fn build(mut choices: Choices) -> Policy {
 /// Adds agencies and indicators; gives the position of the integer, if there is one.
 fn add_indicators(policy: &mut Policy, choices: &mut Choices) -> Option<usize> {
     let agencies = 2 + choices.below(3);
-    policy.agencies = (0..agencies).map(|i| named("agency", i)).map(|id| Agency { label: label(&id), id }).collect();
+    policy.agencies = (0..agencies)
+        .map(|i| named("agency", i))
+        .map(|id| Agency { label: label(&id), id })
+        .collect();
     let leveled = (2 + choices.below(5)).max(agencies);
     for position in 0..leveled {
         // The first ones give every agency something to hold.
         let agency = if position < agencies { position } else { choices.below(agencies) };
         let levels = classes("level", 2 + choices.below(3));
-        let rule = LevelRule::Categories(levels.iter().map(|level| vec![level.id.clone()]).collect());
+        let rule =
+            LevelRule::Categories(levels.iter().map(|level| vec![level.id.clone()]).collect());
         let missing = choices.below(levels.len());
-        policy.indicators.push(indicator(position, agency, Domain::Levels { levels, rule, missing }));
+        policy.indicators.push(indicator(
+            position,
+            agency,
+            Domain::Levels { levels, rule, missing },
+        ));
     }
     choices.coin().then(|| {
         let min = choices.between(-4, 4);
         let max = min + choices.between(1, 8);
-        let domain = Domain::Integer { min, max, unit: "units".to_owned(), missing: choices.between(min, max) };
+        let domain = Domain::Integer {
+            min,
+            max,
+            unit: "units".to_owned(),
+            missing: choices.between(min, max),
+        };
         policy.indicators.push(indicator(leveled, choices.below(agencies), domain));
         leveled
     })
@@ -182,15 +207,23 @@ fn concept(policy: &Policy, pool: &[Variable], choices: &mut Choices) -> Concept
 fn rules(sizes: &[usize], classes: usize, choices: &mut Choices) -> Vec<Rule> {
     let mut open: Vec<Vec<usize>> = vec![Vec::new()];
     for &size in sizes {
-        open = open.iter().flat_map(|start| (0..size).map(move |class| [start.as_slice(), &[class]].concat())).collect();
+        open = open
+            .iter()
+            .flat_map(|start| (0..size).map(move |class| [start.as_slice(), &[class]].concat()))
+            .collect();
     }
     let mut rules = Vec::new();
     for round in (0..=choices.below(4)).rev() {
-        let when: Vec<Option<Vec<usize>>> =
-            sizes.iter().map(|&size| (round > 0 && choices.coin()).then(|| choices.some_of(size))).collect();
+        let when: Vec<Option<Vec<usize>>> = sizes
+            .iter()
+            .map(|&size| (round > 0 && choices.coin()).then(|| choices.some_of(size)))
+            .collect();
         let before = open.len();
         open.retain(|classes| {
-            !when.iter().zip(classes).all(|(accepted, class)| accepted.as_ref().is_none_or(|list| list.contains(class)))
+            !when
+                .iter()
+                .zip(classes)
+                .all(|(accepted, class)| accepted.as_ref().is_none_or(|list| list.contains(class)))
         });
         if open.len() < before {
             rules.push(Rule { when, then: choices.below(classes) });
@@ -200,16 +233,29 @@ fn rules(sizes: &[usize], classes: usize, choices: &mut Choices) -> Vec<Rule> {
 }
 
 /// Adds a score and its cut. The score weighs the given integer.
-fn add_score(policy: &mut Policy, pool: &[Variable], weighed: Option<usize>, choices: &mut Choices) {
+fn add_score(
+    policy: &mut Policy,
+    pool: &[Variable],
+    weighed: Option<usize>,
+    choices: &mut Choices,
+) {
     let mut terms = Vec::new();
     for variable in choices.distinct(pool, 4) {
         let points = policy.classes(variable).iter().map(|_| choices.between(-20, 20)).collect();
         terms.push(Term::Points { variable, points });
     }
-    terms.extend(weighed.map(|indicator| Term::Weight { indicator, weight: choices.between(-5, 5) }));
+    terms.extend(
+        weighed.map(|indicator| Term::Weight { indicator, weight: choices.between(-5, 5) }),
+    );
     let id = named("score", policy.scores.len());
     let decimals = u32::try_from(choices.below(3)).unwrap_or(0);
-    policy.scores.push(Score { label: label(&id), id, decimals, constant: choices.between(-20, 20), terms });
+    policy.scores.push(Score {
+        label: label(&id),
+        id,
+        decimals,
+        constant: choices.between(-20, 20),
+        terms,
+    });
 
     let id = named("cut", policy.cuts.len());
     let classes = classes("class", 2 + choices.below(3));
@@ -229,7 +275,10 @@ fn condition(policy: &Policy, pool: &[Variable], depth: usize, choices: &mut Cho
     let kind = if depth == 0 { 0 } else { choices.below(6) };
     if kind < 2 {
         let variable = choices.pick(pool).unwrap_or(Variable::Indicator(0));
-        return Condition::Is { variable, classes: choices.some_of(policy.classes(variable).len()) };
+        return Condition::Is {
+            variable,
+            classes: choices.some_of(policy.classes(variable).len()),
+        };
     }
     let mut inner = || condition(policy, pool, depth - 1, choices);
     if kind == 2 {

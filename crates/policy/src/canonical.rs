@@ -54,7 +54,11 @@ impl FromStr for PolicyHash {
 /// Hexadecimal text in formats for people, 32 bytes in binary ones.
 impl Serialize for PolicyHash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.collect_str(self) } else { self.0.serialize(serializer) }
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            self.0.serialize(serializer)
+        }
     }
 }
 

@@ -61,7 +61,8 @@ impl Decimal {
 impl Ord for Decimal {
     fn cmp(&self, other: &Self) -> Ordering {
         // At most 18 digits times 10^18 on either side: far inside an i128.
-        let scaled = |a: &Decimal, by: u32| i128::from(a.units).saturating_mul(10i128.saturating_pow(by));
+        let scaled =
+            |a: &Decimal, by: u32| i128::from(a.units).saturating_mul(10i128.saturating_pow(by));
         scaled(self, other.scale).cmp(&scaled(other, self.scale))
     }
 }
@@ -105,7 +106,10 @@ mod tests {
 
     #[test]
     fn refuses_everything_else() {
-        for text in ["", "-", ".", "1.", ".5", "1e3", "1,000", "1 000", "nan", "inf", "0x1", "1.2.3", "--1", "١"] {
+        for text in [
+            "", "-", ".", "1.", ".5", "1e3", "1,000", "1 000", "nan", "inf", "0x1", "1.2.3", "--1",
+            "١",
+        ] {
             assert_eq!(Decimal::parse(text), Err(DecimalError::NotANumber), "{text:?}");
         }
         assert_eq!(Decimal::parse("1234567890123456789"), Err(DecimalError::TooLong));
@@ -115,7 +119,11 @@ mod tests {
     #[test]
     fn orders_across_scales_and_prints() {
         let d = |text| Decimal::parse(text).unwrap();
-        assert!(d("0.25") < d("1") && d("-2") < d("-1.99") && d("0.000000000000000001") < d("999999999999999999"));
+        assert!(
+            d("0.25") < d("1")
+                && d("-2") < d("-1.99")
+                && d("0.000000000000000001") < d("999999999999999999")
+        );
         for text in ["-0.05", "0", "12.5", "-3"] {
             assert_eq!(d(text).to_string(), text);
         }

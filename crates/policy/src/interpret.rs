@@ -27,7 +27,9 @@ pub struct Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecideError {
     /// Not one value per indicator.
-    #[error("{found} values for {expected} indicators; give one value for each, in the order of the policy")]
+    #[error(
+        "{found} values for {expected} indicators; give one value for each, in the order of the policy"
+    )]
     WrongCount {
         /// Indicators of the policy.
         expected: usize,
@@ -94,15 +96,18 @@ impl<'p> Interpreter<'p> {
         for &step in &self.steps {
             match step {
                 Step::Concept(i) => {
-                    let class = part(policy.concepts.get(i), "a concept").and_then(|c| concept_class(c, policy, &known))?;
+                    let class = part(policy.concepts.get(i), "a concept")
+                        .and_then(|c| concept_class(c, policy, &known))?;
                     set(&mut known.concepts, i, class);
                 }
                 Step::Score(i) => {
-                    let sum = part(policy.scores.get(i), "a score").and_then(|s| score_sum(s, &known))?;
+                    let sum =
+                        part(policy.scores.get(i), "a score").and_then(|s| score_sum(s, &known))?;
                     set(&mut known.scores, i, sum);
                 }
                 Step::Cut(i) => {
-                    let class = part(policy.cuts.get(i), "a cut").and_then(|c| cut_class(c, &known))?;
+                    let class =
+                        part(policy.cuts.get(i), "a cut").and_then(|c| cut_class(c, &known))?;
                     set(&mut known.cuts, i, class);
                 }
             }
@@ -154,7 +159,9 @@ struct Known<'v> {
 impl Known<'_> {
     fn class(&self, variable: Variable) -> Result<usize, DecideError> {
         let class = match variable {
-            Variable::Indicator(i) => self.values.get(i).and_then(|&value| usize::try_from(value).ok()),
+            Variable::Indicator(i) => {
+                self.values.get(i).and_then(|&value| usize::try_from(value).ok())
+            }
             Variable::Concept(i) => self.concepts.get(i).copied(),
             Variable::Cut(i) => self.cuts.get(i).copied(),
         };
@@ -164,18 +171,30 @@ impl Known<'_> {
 
 fn check_values(policy: &Policy, values: &[i64]) -> Result<(), DecideError> {
     if values.len() != policy.indicators.len() {
-        return Err(DecideError::WrongCount { expected: policy.indicators.len(), found: values.len() });
+        return Err(DecideError::WrongCount {
+            expected: policy.indicators.len(),
+            found: values.len(),
+        });
     }
     for (indicator, &value) in policy.indicators.iter().zip(values) {
         let (min, max) = indicator.range();
         if value < min || value > max {
-            return Err(DecideError::OutOfRange { indicator: indicator.id.clone(), value, min, max });
+            return Err(DecideError::OutOfRange {
+                indicator: indicator.id.clone(),
+                value,
+                min,
+                max,
+            });
         }
     }
     Ok(())
 }
 
-fn concept_class(concept: &Concept, policy: &Policy, known: &Known<'_>) -> Result<usize, DecideError> {
+fn concept_class(
+    concept: &Concept,
+    policy: &Policy,
+    known: &Known<'_>,
+) -> Result<usize, DecideError> {
     match &concept.table {
         Table::FirstMatch(rules) => {
             for rule in rules {
@@ -195,9 +214,14 @@ fn concept_class(concept: &Concept, policy: &Policy, known: &Known<'_>) -> Resul
             let mut cell = 0usize;
             for &input in &concept.inputs {
                 // The last input varies fastest, as in a number written digit by digit.
-                cell = cell.saturating_mul(policy.classes(input).len()).saturating_add(known.class(input)?);
+                cell = cell
+                    .saturating_mul(policy.classes(input).len())
+                    .saturating_add(known.class(input)?);
             }
-            cells.get(cell).copied().ok_or_else(|| broken(format!("concept `{}`: the grid is too small", concept.id)))
+            cells
+                .get(cell)
+                .copied()
+                .ok_or_else(|| broken(format!("concept `{}`: the grid is too small", concept.id)))
         }
     }
 }
@@ -208,7 +232,9 @@ fn score_sum(score: &Score, known: &Known<'_>) -> Result<i64, DecideError> {
     for term in &score.terms {
         let amount = match term {
             Term::Points { variable, points } => points.get(known.class(*variable)?).copied(),
-            Term::Weight { indicator, weight } => known.values.get(*indicator).and_then(|value| value.checked_mul(*weight)),
+            Term::Weight { indicator, weight } => {
+                known.values.get(*indicator).and_then(|value| value.checked_mul(*weight))
+            }
         };
         sum = amount.and_then(|amount| sum.checked_add(amount)).ok_or_else(wrong)?;
     }

@@ -43,7 +43,8 @@ impl Policy {
                 }
             }
         }
-        let mut ready: Vec<usize> = (0..all.len()).rev().filter(|&i| waiting.get(i) == Some(&0)).collect();
+        let mut ready: Vec<usize> =
+            (0..all.len()).rev().filter(|&i| waiting.get(i) == Some(&0)).collect();
         let mut order = Vec::with_capacity(all.len());
         while let Some(done) = ready.pop() {
             order.extend(all.get(done));
@@ -98,7 +99,9 @@ impl Policy {
         let mut influential = vec![false; self.indicators.len()];
         let mut seen: Vec<Variable> = Vec::new();
         let mut open = vec![self.decision.from];
-        for condition in self.overrides.iter().map(|o| &o.when).chain(self.reasons.iter().map(|r| &r.when)) {
+        for condition in
+            self.overrides.iter().map(|o| &o.when).chain(self.reasons.iter().map(|r| &r.when))
+        {
             condition.variables(&mut open);
         }
         while let Some(variable) = open.pop() {
@@ -115,7 +118,12 @@ impl Policy {
                 }
                 Variable::Cut(i) => {
                     seen.push(variable);
-                    open.extend(self.cuts.get(i).into_iter().flat_map(|cut| self.reads(Step::Score(cut.score))));
+                    open.extend(
+                        self.cuts
+                            .get(i)
+                            .into_iter()
+                            .flat_map(|cut| self.reads(Step::Score(cut.score))),
+                    );
                 }
             }
         }

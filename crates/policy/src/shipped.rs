@@ -72,7 +72,9 @@ fn extremes(policy: &Policy) -> (Vec<i64>, Vec<i64>) {
     let mut low = policy.missing_values();
     let mut high = low.clone();
     for term in &policy.scores[0].terms {
-        let Term::Points { variable: crate::Variable::Indicator(i), points } = term else { panic!() };
+        let Term::Points { variable: crate::Variable::Indicator(i), points } = term else {
+            panic!()
+        };
         low[*i] = (0..points.len()).min_by_key(|&k| points[k]).unwrap() as i64;
         high[*i] = (0..points.len()).max_by_key(|&k| points[k]).unwrap() as i64;
     }
@@ -86,7 +88,10 @@ fn the_card_has_23_inputs_of_eight_agencies_and_runs_from_minus_1670_to_4600() {
     let (low, high) = extremes(&policy);
     let (low, high) = (policy.decide(&low).unwrap(), policy.decide(&high).unwrap());
     assert_eq!((low.scores[0], high.scores[0]), (-1670, 4600));
-    assert_eq!((policy.tiers[low.tier].id.as_str(), policy.tiers[high.tier].id.as_str()), ("emergency", "prosperous"));
+    assert_eq!(
+        (policy.tiers[low.tier].id.as_str(), policy.tiers[high.tier].id.as_str()),
+        ("emergency", "prosperous")
+    );
     assert_eq!(policy.cuts[0].at, [-458, -30, 730, 1800]);
 }
 
@@ -95,7 +100,10 @@ fn eight_indicators_sum_to_at_most_15_and_housing_overrides() {
     let policy = policy("eight-indicators");
     assert_eq!(policy.indicators.len(), 8);
     let (low, high) = extremes(&policy);
-    assert_eq!((policy.decide(&low).unwrap().scores[0], policy.decide(&high).unwrap().scores[0]), (0, 15));
+    assert_eq!(
+        (policy.decide(&low).unwrap().scores[0], policy.decide(&high).unwrap().scores[0]),
+        (0, 15)
+    );
     assert_eq!(policy.tiers[policy.decide(&low).unwrap().tier].id, "prosperous");
     let mut homeless = low;
     homeless[policy.indicators.iter().position(|i| i.id == "homeless").unwrap()] = 1;
@@ -111,17 +119,29 @@ fn the_poverty_index_counts_in_eighteenths() {
     assert_eq!(policy.decide(&low).unwrap().scores, [0]);
     assert_eq!(policy.decide(&high).unwrap().scores, [18]);
     // Deprivations in the order of the file: four that weigh 3, then six that weigh 1.
-    for (weight_3, weight_1, tier) in
-        [(1, 0, "not_poor"), (1, 1, "vulnerable"), (1, 2, "vulnerable"), (2, 0, "poor"), (2, 2, "poor"), (3, 0, "severe")]
-    {
-        let values: Vec<i64> = (0..10).map(|i| i64::from(i < weight_3 || (i >= 4 && i < 4 + weight_1))).collect();
-        assert_eq!(policy.tiers[policy.decide(&values).unwrap().tier].id, tier, "{weight_3} {weight_1}");
+    for (weight_3, weight_1, tier) in [
+        (1, 0, "not_poor"),
+        (1, 1, "vulnerable"),
+        (1, 2, "vulnerable"),
+        (2, 0, "poor"),
+        (2, 2, "poor"),
+        (3, 0, "severe"),
+    ] {
+        let values: Vec<i64> =
+            (0..10).map(|i| i64::from(i < weight_3 || (i >= 4 && i < 4 + weight_1))).collect();
+        assert_eq!(
+            policy.tiers[policy.decide(&values).unwrap().tier].id,
+            tier,
+            "{weight_3} {weight_1}"
+        );
     }
 }
 
 #[test]
 fn bands_of_income_are_exact() {
     let policy = policy("digital-family-card");
-    let Domain::Levels { rule: LevelRule::Bands(bands), .. } = &policy.indicators[0].domain else { panic!() };
+    let Domain::Levels { rule: LevelRule::Bands(bands), .. } = &policy.indicators[0].domain else {
+        panic!()
+    };
     assert_eq!(bands[1].below, Some(Decimal { units: 25, scale: 2 }));
 }

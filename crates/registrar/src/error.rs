@@ -25,7 +25,9 @@ pub enum RegistrarError {
         file: PathBuf,
     },
     /// The caller names an agency that the policy lacks.
-    #[error("the policy has {agencies} agencies, none at position {position}; take positions from its plan")]
+    #[error(
+        "the policy has {agencies} agencies, none at position {position}; take positions from its plan"
+    )]
     NoSuchAgency {
         /// The position.
         position: usize,
@@ -81,7 +83,9 @@ pub enum PopulationFault {
         first: u64,
     },
     /// The same person in two families.
-    #[error("this person already stands on line {first} in another family; a person belongs to one family")]
+    #[error(
+        "this person already stands on line {first} in another family; a person belongs to one family"
+    )]
     TwoFamilies {
         /// The earlier line.
         first: u64,

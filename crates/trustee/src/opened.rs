@@ -23,7 +23,10 @@ pub(crate) struct Opening {
 
 impl Opening {
     pub(crate) fn new(state: &Path, round: RoundId, receipt: Digest) -> Self {
-        Self { file: state.join(format!("opened-{round}.toml")), receipt: receipt.to_string() }
+        Self {
+            file: state.join(format!("opened-{round}.toml")),
+            receipt: receipt.to_string(),
+        }
     }
 
     /// Refuses if the round was opened, or if another receipt of it was begun.
@@ -31,25 +34,44 @@ impl Opening {
         let Some(bytes) = storage::read_own(&self.file, MAX_RECORD)? else {
             return Ok(());
         };
-        let earlier: Record = toml::from_str(&String::from_utf8_lossy(&bytes))
-            .map_err(|source| TrusteeError::Record { file: self.file.clone(), source: Box::new(source) })?;
+        let earlier: Record =
+            toml::from_str(&String::from_utf8_lossy(&bytes)).map_err(|source| {
+                TrusteeError::Record {
+                    file: self.file.clone(),
+                    source: Box::new(source),
+                }
+            })?;
         if earlier.finished || earlier.receipt != self.receipt {
-            return Err(TrusteeError::AlreadyOpened { file: self.file.clone(), receipt: earlier.receipt });
+            return Err(TrusteeError::AlreadyOpened {
+                file: self.file.clone(),
+                receipt: earlier.receipt,
+            });
         }
         Ok(())
     }
 
     /// Makes the record. Of two processes that begin at once with different receipts one is refused.
     pub(crate) fn begin(&self) -> Result<(), TrusteeError> {
-        if storage::create_once(&self.file, self.text(false)?.as_bytes())? { Ok(()) } else { self.check() }
+        if storage::create_once(&self.file, self.text(false)?.as_bytes())? {
+            Ok(())
+        } else {
+            self.check()
+        }
     }
 
     pub(crate) fn finish(&self) -> Result<(), TrusteeError> {
-        Ok(storage::write_secret(&self.file, self.text(true)?.as_bytes())?)
+        Ok(storage::write_secret(
+            &self.file,
+            self.text(true)?.as_bytes(),
+        )?)
     }
 
     fn text(&self, finished: bool) -> Result<String, WireError> {
-        toml::to_string(&Record { receipt: self.receipt.clone(), finished }).map_err(|e| WireError::Io {
+        toml::to_string(&Record {
+            receipt: self.receipt.clone(),
+            finished,
+        })
+        .map_err(|e| WireError::Io {
             file: self.file.clone(),
             action: "encode the record",
             source: std::io::Error::other(e),

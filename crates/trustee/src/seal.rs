@@ -7,17 +7,26 @@ use hpke::kem::X25519HkdfSha256;
 use hpke::{Deserializable, Kem, OpModeS, Serializable, single_shot_seal};
 
 /// The sealed letter of a slot; `None` if nothing can be sealed to the key.
-pub(crate) fn seal(context: &Context, slot: u32, key: &[u8; 32], code: u8) -> Option<[u8; LETTER_BYTES]> {
+pub(crate) fn seal(
+    context: &Context,
+    slot: u32,
+    key: &[u8; 32],
+    code: u8,
+) -> Option<[u8; LETTER_BYTES]> {
     let key = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(key).ok()?;
-    let (encapsulated, ciphertext) = single_shot_seal::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-        &OpModeS::Base,
-        &key,
-        &letter_info(context, slot),
-        &[code],
-        &[],
-    )
-    .ok()?;
-    [encapsulated.to_bytes().as_slice(), &ciphertext].concat().try_into().ok()
+    let (encapsulated, ciphertext) =
+        single_shot_seal::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+            &OpModeS::Base,
+            &key,
+            &letter_info(context, slot),
+            &[code],
+            &[],
+        )
+        .ok()?;
+    [encapsulated.to_bytes().as_slice(), &ciphertext]
+        .concat()
+        .try_into()
+        .ok()
 }
 
 /// The sealing library stops the process if the operating system has no random bytes; ask before the first
@@ -33,8 +42,15 @@ mod tests {
 
     #[test]
     fn the_registrar_refuses_exactly_the_keys_that_nothing_can_be_sealed_to() {
-        let engine = Engine { name: "clear".into(), parameters: String::new() };
-        let context = Context { round: RoundId([1; 32]), policy: Digest([2; 32]), engine };
+        let engine = Engine {
+            name: "clear".into(),
+            parameters: String::new(),
+        };
+        let context = Context {
+            round: RoundId([1; 32]),
+            policy: Digest([2; 32]),
+            engine,
+        };
         let mut keys: Vec<[u8; 32]> = (0..=255)
             .map(|low| {
                 let mut key = [0; 32];

@@ -82,7 +82,14 @@ impl<'a> ChunkWriter<'a> {
         chunking: Chunking,
     ) -> Result<Self, WireError> {
         storage::create_folder(folder)?;
-        Ok(Self { folder: folder.to_owned(), kind, context, identity, chunking, digests: Vec::new() })
+        Ok(Self {
+            folder: folder.to_owned(),
+            kind,
+            context,
+            identity,
+            chunking,
+            digests: Vec::new(),
+        })
     }
 
     /// Number of the next chunk, its first slot and its number of slots; `None` when all are written.
@@ -98,8 +105,19 @@ impl<'a> ChunkWriter<'a> {
             return Err(self.miscounted());
         };
         let path = self.folder.join(chunk_name(number));
-        let chunk = Chunk { start, count, lookups, bytes };
-        self.digests.push(write_as(self.kind, &path, &chunk, self.context, self.identity)?);
+        let chunk = Chunk {
+            start,
+            count,
+            lookups,
+            bytes,
+        };
+        self.digests.push(write_as(
+            self.kind,
+            &path,
+            &chunk,
+            self.context,
+            self.identity,
+        )?);
         Ok(())
     }
 
@@ -119,11 +137,18 @@ impl<'a> ChunkWriter<'a> {
 
     /// The hashes of all chunk files, for the manifest.
     pub fn finish(self) -> Result<Vec<Digest>, WireError> {
-        if self.next_chunk().is_some() { Err(self.miscounted()) } else { Ok(self.digests) }
+        if self.next_chunk().is_some() {
+            Err(self.miscounted())
+        } else {
+            Ok(self.digests)
+        }
     }
 
     fn miscounted(&self) -> WireError {
-        let fault = Fault::ChunkCount { expected: self.chunking.count(), found: self.digests.len() as u64 };
+        let fault = Fault::ChunkCount {
+            expected: self.chunking.count(),
+            found: self.digests.len() as u64,
+        };
         WireError::unwritable(&self.folder, self.kind, fault)
     }
 }
@@ -154,11 +179,22 @@ impl<'a> ChunkReader<'a> {
     ) -> Result<Self, WireError> {
         let found = digests.len() as u64;
         if found != u64::from(chunking.count()) {
-            let fault = Fault::ChunkCount { expected: chunking.count(), found };
+            let fault = Fault::ChunkCount {
+                expected: chunking.count(),
+                found,
+            };
             return Err(WireError::refused(manifest, sender, fault));
         }
         let folder = manifest.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Self { folder, kind, sender: sender.clone(), context, chunking, digests, trust })
+        Ok(Self {
+            folder,
+            kind,
+            sender: sender.clone(),
+            context,
+            chunking,
+            digests,
+            trust,
+        })
     }
 
     /// The file of a chunk.
@@ -175,8 +211,12 @@ impl<'a> ChunkReader<'a> {
     pub fn read(&self, chunk: u32) -> Result<Chunk, WireError> {
         let path = self.path(chunk);
         let refused = |fault| WireError::refused(&path, &self.sender, fault);
-        let received =
-            read_as::<Chunk>(self.kind, &path, &Expect::of(&self.sender, self.context), self.trust)?;
+        let received = read_as::<Chunk>(
+            self.kind,
+            &path,
+            &Expect::of(&self.sender, self.context),
+            self.trust,
+        )?;
         let found = received.body;
         let (start, count) = self.chunking.range(chunk);
         if (found.start, found.count) != (start, count) {
@@ -189,7 +229,10 @@ impl<'a> ChunkReader<'a> {
         }
         match self.digests.get(chunk as usize) {
             Some(expected) if *expected == received.digest => Ok(found),
-            Some(expected) => Err(refused(Fault::ChunkHash { expected: *expected, found: received.digest })),
+            Some(expected) => Err(refused(Fault::ChunkHash {
+                expected: *expected,
+                found: received.digest,
+            })),
             None => Err(refused(Fault::ChunkCount {
                 expected: self.chunking.count(),
                 found: u64::from(chunk) + 1,

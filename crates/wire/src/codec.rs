@@ -18,7 +18,11 @@ pub(crate) fn size<T: Serialize>(value: &T, limit: u64) -> Result<u64, bincode::
 }
 
 /// Appends `value` to `out`.
-pub(crate) fn append<T: Serialize>(out: &mut Vec<u8>, value: &T, limit: u64) -> Result<(), bincode::Error> {
+pub(crate) fn append<T: Serialize>(
+    out: &mut Vec<u8>,
+    value: &T,
+    limit: u64,
+) -> Result<(), bincode::Error> {
     options(limit).serialize_into(out, value)
 }
 

@@ -31,7 +31,9 @@ pub enum WireError {
         fault: Box<Fault>,
     },
     /// The trust file does not pin this party's key.
-    #[error("the trust file pins no key of {party}; obtain it in person and add it under [parties]")]
+    #[error(
+        "the trust file pins no key of {party}; obtain it in person and add it under [parties]"
+    )]
     NotPinned {
         /// The party.
         party: PartyName,
@@ -74,7 +76,9 @@ pub enum WireError {
     #[error(transparent)]
     Name(#[from] crate::names::NameError),
     /// The operating system has no random bytes.
-    #[error("the operating system gives no random bytes: {0}; nothing was written, try again later")]
+    #[error(
+        "the operating system gives no random bytes: {0}; nothing was written, try again later"
+    )]
     Random(getrandom::Error),
 }
 
@@ -243,21 +247,32 @@ impl Fault {
             Self::TooLarge { .. } => {
                 "ask this party for a correct file, or make smaller chunks in the next round"
             }
-            Self::Truncated | Self::TrailingBytes { .. } | Self::Form { .. } | Self::Content { .. } => {
+            Self::Truncated
+            | Self::TrailingBytes { .. }
+            | Self::Form { .. }
+            | Self::Content { .. } => {
                 "copy it again, and if it stays so ask this party for a correct file"
             }
             Self::Version { .. } => "use the same release of blindtier on both sides",
-            Self::Sender { .. } | Self::Recipient { .. } => "put every party's file in its own place",
+            Self::Sender { .. } | Self::Recipient { .. } => {
+                "put every party's file in its own place"
+            }
             Self::Signature { .. } => {
                 "copy it again; if it stays so, somebody altered it or the trust file pins another key"
             }
-            Self::Round { .. } => "take the files of this round; nothing can be reused from another",
+            Self::Round { .. } => {
+                "take the files of this round; nothing can be reused from another"
+            }
             Self::Policy { .. } => "both sides have to use the same policy file, byte for byte",
             Self::Engine { .. } | Self::Plan { .. } => {
                 "use the same release and the engine that the round file names, and make this file again"
             }
-            Self::ChunkCount { .. } | Self::ChunkRange { .. } => "ask this party to send all of it again",
-            Self::ChunkHash { .. } => "copy the chunk again, and if it stays so ask this party for it",
+            Self::ChunkCount { .. } | Self::ChunkRange { .. } => {
+                "ask this party to send all of it again"
+            }
+            Self::ChunkHash { .. } => {
+                "copy the chunk again, and if it stays so ask this party for it"
+            }
             Self::Reference { .. } => "take all files from the same finished run",
         }
     }
@@ -296,14 +311,26 @@ impl WireError {
 
     /// A file of `culprit` refused because of `fault`.
     pub fn refused(file: &Path, culprit: &PartyName, fault: Fault) -> Self {
-        Self::Refused { file: file.to_owned(), culprit: culprit.clone(), fault: Box::new(fault) }
+        Self::Refused {
+            file: file.to_owned(),
+            culprit: culprit.clone(),
+            fault: Box::new(fault),
+        }
     }
 
     pub(crate) fn unwritable(file: &Path, kind: Kind, fault: Fault) -> Self {
-        Self::Unwritable { file: file.to_owned(), kind, fault: Box::new(fault) }
+        Self::Unwritable {
+            file: file.to_owned(),
+            kind,
+            fault: Box::new(fault),
+        }
     }
 
     pub(crate) fn io(file: &Path, action: &'static str, source: io::Error) -> Self {
-        Self::Io { file: file.to_owned(), action, source }
+        Self::Io {
+            file: file.to_owned(),
+            action,
+            source,
+        }
     }
 }

@@ -22,7 +22,9 @@ impl Message for LetterKeys {
 
     fn check(&self) -> Result<(), Fault> {
         if self.keys.is_empty() || u32::try_from(self.keys.len()).is_err() {
-            return Err(Fault::Content { detail: "there is no letter key, or more than slots can be" });
+            return Err(Fault::Content {
+                detail: "there is no letter key, or more than slots can be",
+            });
         }
         if !self.keys.iter().all(Self::usable) {
             return Err(Fault::Content {
@@ -38,12 +40,14 @@ const LOW_ORDER: [[u8; 32]; 7] = [
     small(0),
     small(1),
     [
-        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda,
-        0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4,
+        0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49,
+        0xb8, 0x00,
     ],
     [
-        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04,
-        0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef,
+        0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f,
+        0x11, 0x57,
     ],
     near_prime(0xec),
     near_prime(0xed),
@@ -68,7 +72,9 @@ impl LetterKeys {
     /// round, so that the registrar refuses it at the door.
     pub fn usable(key: &[u8; 32]) -> bool {
         let [low @ .., high] = *key;
-        !LOW_ORDER.iter().any(|[known_low @ .., known_high]| low == *known_low && high & 0x7f == *known_high)
+        !LOW_ORDER
+            .iter()
+            .any(|[known_low @ .., known_high]| low == *known_low && high & 0x7f == *known_high)
     }
 
     /// The hash that the round file commits to.
@@ -80,17 +86,27 @@ impl LetterKeys {
     }
 
     /// Reads the letter keys that the round commits to.
-    pub fn read(path: &Path, round: &Round, context: &Context, trust: &TrustFile) -> Result<Self, WireError> {
+    pub fn read(
+        path: &Path,
+        round: &Round,
+        context: &Context,
+        trust: &TrustFile,
+    ) -> Result<Self, WireError> {
         let registrar = PartyName::registrar();
         let keys = read::<Self>(path, &Expect::of(&registrar, context), trust)?.body;
         let found = keys.digest();
         if found != round.letter_keys {
-            let fault =
-                Fault::Reference { what: "list of letter keys", expected: found, found: round.letter_keys };
+            let fault = Fault::Reference {
+                what: "list of letter keys",
+                expected: found,
+                found: round.letter_keys,
+            };
             return Err(WireError::refused(path, &registrar, fault));
         }
         if keys.keys.len() as u64 != u64::from(round.slots) {
-            let fault = Fault::Content { detail: "there is not one letter key a slot" };
+            let fault = Fault::Content {
+                detail: "there is not one letter key a slot",
+            };
             return Err(WireError::refused(path, &registrar, fault));
         }
         Ok(keys)
@@ -98,7 +114,10 @@ impl LetterKeys {
 
     /// The slot of a letter key.
     pub fn slot_of(&self, key: &[u8; 32]) -> Option<u32> {
-        self.keys.iter().position(|k| k == key).and_then(|slot| u32::try_from(slot).ok())
+        self.keys
+            .iter()
+            .position(|k| k == key)
+            .and_then(|slot| u32::try_from(slot).ok())
     }
 
     /// The slot of every key, to look up many.

@@ -60,8 +60,18 @@ impl Letters {
         context: &'a Context,
         trust: &'a TrustFile,
     ) -> Result<ChunkReader<'a>, WireError> {
-        let chunking = round.chunking().map_err(|fault| WireError::refused(path, trustee, fault))?;
-        ChunkReader::new(path, Kind::LetterChunk, trustee, context, chunking, self.chunks.clone(), trust)
+        let chunking = round
+            .chunking()
+            .map_err(|fault| WireError::refused(path, trustee, fault))?;
+        ChunkReader::new(
+            path,
+            Kind::LetterChunk,
+            trustee,
+            context,
+            chunking,
+            self.chunks.clone(),
+            trust,
+        )
     }
 }
 

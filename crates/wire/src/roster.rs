@@ -72,7 +72,10 @@ impl Roster {
         let roster = read::<Self>(path, &Expect::of(&registrar, context), trust)?.body;
         let refused = |fault| Err(WireError::refused(path, &registrar, fault));
         if roster.agency != *agency {
-            return refused(Fault::Recipient { expected: agency.clone(), found: roster.agency.clone() });
+            return refused(Fault::Recipient {
+                expected: agency.clone(),
+                found: roster.agency.clone(),
+            });
         }
         if roster.slots != round.slots {
             return refused(Fault::Content {
@@ -85,7 +88,9 @@ impl Roster {
     /// Position of a person identifier (private) among the entries.
     pub fn find(&self, person: &str) -> Option<usize> {
         let pseudonym = self.key.pseudonym(person);
-        self.entries.binary_search_by_key(&pseudonym, |e| e.pseudonym).ok()
+        self.entries
+            .binary_search_by_key(&pseudonym, |e| e.pseudonym)
+            .ok()
     }
 }
 

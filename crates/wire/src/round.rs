@@ -37,7 +37,9 @@ impl FromStr for Layout {
         match text {
             "folded" => Ok(Self::Folded),
             "per-indicator" => Ok(Self::PerIndicator),
-            _ => Err(Fault::Content { detail: "the layout is neither \"folded\" nor \"per-indicator\"" }),
+            _ => Err(Fault::Content {
+                detail: "the layout is neither \"folded\" nor \"per-indicator\"",
+            }),
         }
     }
 }
@@ -73,7 +75,12 @@ impl Message for Round {
         if self.slots == 0 || self.chunk == 0 {
             return wrong("a round needs at least one slot and one slot a chunk");
         }
-        if self.agencies.is_empty() || self.agencies.iter().any(|a| a.agency_id().is_none_or(str::is_empty)) {
+        if self.agencies.is_empty()
+            || self
+                .agencies
+                .iter()
+                .any(|a| a.agency_id().is_none_or(str::is_empty))
+        {
             return wrong("a round names at least one agency and nobody else as submitter");
         }
         if self.agencies.iter().collect::<BTreeSet<_>>().len() != self.agencies.len() {
@@ -87,32 +94,51 @@ impl Round {
     /// The name of the round: a hash of everything in it.
     pub fn id(&self) -> Result<RoundId, Fault> {
         let mut bytes = b"blindtier/v1/round-id\0".to_vec();
-        crate::codec::append(&mut bytes, self, Kind::Round.limit())
-            .map_err(|reason| Fault::Form { part: "body", reason })?;
+        crate::codec::append(&mut bytes, self, Kind::Round.limit()).map_err(|reason| {
+            Fault::Form {
+                part: "body",
+                reason,
+            }
+        })?;
         Ok(RoundId(Digest::of(&bytes).0))
     }
 
     /// What all files of the round carry.
     pub fn context(&self) -> Result<Context, Fault> {
-        Ok(Context { round: self.id()?, policy: self.policy, engine: self.engine.clone() })
+        Ok(Context {
+            round: self.id()?,
+            policy: self.policy,
+            engine: self.engine.clone(),
+        })
     }
 
     /// How the slots are cut.
     pub fn chunking(&self) -> Result<Chunking, Fault> {
-        Chunking::new(self.slots, self.chunk)
-            .ok_or(Fault::Content { detail: "a round needs at least one slot and one slot a chunk" })
+        Chunking::new(self.slots, self.chunk).ok_or(Fault::Content {
+            detail: "a round needs at least one slot and one slot a chunk",
+        })
     }
 
     /// Reads a round file and accepts it only for the reader's own policy.
-    pub fn read(path: &Path, trust: &TrustFile, policy: Digest) -> Result<Received<Self>, WireError> {
+    pub fn read(
+        path: &Path,
+        trust: &TrustFile,
+        policy: Digest,
+    ) -> Result<Received<Self>, WireError> {
         let registrar = PartyName::registrar();
-        let expect = Expect { sender: &registrar, context: None };
+        let expect = Expect {
+            sender: &registrar,
+            context: None,
+        };
         let received = read::<Self>(path, &expect, trust)?;
         let check = || {
             let round = &received.body;
             check_context(&round.context()?, &received.context)?;
             if round.policy != policy {
-                return Err(Fault::Policy { expected: policy, found: round.policy });
+                return Err(Fault::Policy {
+                    expected: policy,
+                    found: round.policy,
+                });
             }
             Ok(())
         };
@@ -129,7 +155,10 @@ impl Round {
     ) -> Result<Received<Self>, WireError> {
         let received = Self::read(path, trust, policy)?;
         if received.body.plan != plan {
-            let fault = Fault::Plan { expected: plan, found: received.body.plan };
+            let fault = Fault::Plan {
+                expected: plan,
+                found: received.body.plan,
+            };
             return Err(WireError::refused(path, &PartyName::registrar(), fault));
         }
         Ok(received)

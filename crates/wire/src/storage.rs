@@ -11,14 +11,16 @@ use zeroize::{Zeroize, Zeroizing};
 /// Writes a file that anyone may read, replacing an older one.
 pub fn write_public(path: &Path, bytes: &[u8]) -> Result<(), WireError> {
     let file = temporary(path, bytes, false)?;
-    file.persist(path).map_err(|e| WireError::io(path, "rename into place", e.error))?;
+    file.persist(path)
+        .map_err(|e| WireError::io(path, "rename into place", e.error))?;
     sync_folder(path)
 }
 
 /// Writes a file that only its owner may read (mode 0600), replacing an older one.
 pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), WireError> {
     let file = temporary(path, bytes, true)?;
-    file.persist(path).map_err(|e| WireError::io(path, "rename into place", e.error))?;
+    file.persist(path)
+        .map_err(|e| WireError::io(path, "rename into place", e.error))?;
     sync_folder(path)
 }
 
@@ -36,14 +38,20 @@ pub fn create_once(path: &Path, bytes: &[u8]) -> Result<bool, WireError> {
 /// Reads one of the reader's own files, at most `limit` bytes; `None` if there is none.
 pub fn read_own(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, WireError> {
     match open(path, limit) {
-        Ok((file, size)) => read_all(file, path, size, limit).map(Some).map_err(|e| e.own(path)),
+        Ok((file, size)) => read_all(file, path, size, limit)
+            .map(Some)
+            .map_err(|e| e.own(path)),
         Err(ReadError::Fault(Fault::Missing)) => Ok(None),
         Err(e) => Err(e.own(path)),
     }
 }
 
 /// Reads a small file with a secret and refuses it if other users can read it.
-pub fn read_secret(path: &Path, limit: u64, what: &'static str) -> Result<Zeroizing<Vec<u8>>, WireError> {
+pub fn read_secret(
+    path: &Path,
+    limit: u64,
+    what: &'static str,
+) -> Result<Zeroizing<Vec<u8>>, WireError> {
     check_private(path)?;
     match read_own(path, limit)? {
         Some(bytes) => Ok(Zeroizing::new(bytes)),
@@ -65,7 +73,10 @@ pub(crate) fn check_private(path: &Path) -> Result<(), WireError> {
         Err(e) => return Err(WireError::io(path, "open", e)),
     };
     if mode & 0o077 != 0 {
-        return Err(WireError::Exposed { file: path.to_owned(), mode });
+        return Err(WireError::Exposed {
+            file: path.to_owned(),
+            mode,
+        });
     }
     Ok(())
 }
@@ -76,7 +87,11 @@ pub(crate) fn check_private(_: &Path) -> Result<(), WireError> {
 }
 
 /// Reads a file of `culprit`, at most `limit` bytes.
-pub(crate) fn read_from(path: &Path, culprit: &PartyName, limit: u64) -> Result<Vec<u8>, WireError> {
+pub(crate) fn read_from(
+    path: &Path,
+    culprit: &PartyName,
+    limit: u64,
+) -> Result<Vec<u8>, WireError> {
     let read = || {
         let (file, size) = open(path, limit)?;
         read_all(file, path, size, limit)
@@ -96,9 +111,11 @@ impl ReadError {
     fn own(self, path: &Path) -> WireError {
         match self {
             Self::Wire(e) => e,
-            Self::Fault(fault) => {
-                WireError::io(path, "read", io::Error::new(io::ErrorKind::InvalidData, fault.to_string()))
-            }
+            Self::Fault(fault) => WireError::io(
+                path,
+                "read",
+                io::Error::new(io::ErrorKind::InvalidData, fault.to_string()),
+            ),
         }
     }
 }
@@ -109,7 +126,12 @@ fn open(path: &Path, limit: u64) -> Result<(File, u64), ReadError> {
     // Looked at before opening: opening a named pipe would wait for a writer.
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
-        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+        Err(e)
+            if matches!(
+                e.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
             return Err(ReadError::Fault(Fault::Missing));
         }
         Err(e) => return Err(io_error(e)),
@@ -127,7 +149,8 @@ fn open(path: &Path, limit: u64) -> Result<(File, u64), ReadError> {
 fn read_all(file: File, path: &Path, size: u64, limit: u64) -> Result<Vec<u8>, ReadError> {
     // One byte more than announced, so that a file of the announced size is read without growing the
     // buffer: growing would leave a copy of a secret behind.
-    let mut bytes = Vec::with_capacity(usize::try_from(size.saturating_add(1)).unwrap_or(usize::MAX));
+    let mut bytes =
+        Vec::with_capacity(usize::try_from(size.saturating_add(1)).unwrap_or(usize::MAX));
     let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
     let size = bytes.len() as u64;
     match read {
@@ -164,9 +187,14 @@ fn temporary(path: &Path, bytes: &[u8], secret: bool) -> Result<NamedTempFile, W
     builder.permissions(mode);
     #[cfg(not(unix))]
     let _ = secret;
-    let mut file = builder.tempfile_in(folder).map_err(|e| WireError::io(path, "create", e))?;
-    file.write_all(bytes).map_err(|e| WireError::io(path, "write", e))?;
-    file.as_file().sync_all().map_err(|e| WireError::io(path, "sync", e))?;
+    let mut file = builder
+        .tempfile_in(folder)
+        .map_err(|e| WireError::io(path, "create", e))?;
+    file.write_all(bytes)
+        .map_err(|e| WireError::io(path, "write", e))?;
+    file.as_file()
+        .sync_all()
+        .map_err(|e| WireError::io(path, "sync", e))?;
     Ok(file)
 }
 
@@ -175,7 +203,9 @@ fn sync_folder(path: &Path) -> Result<(), WireError> {
     #[cfg(unix)]
     {
         let folder = folder(path);
-        File::open(folder).and_then(|f| f.sync_all()).map_err(|e| WireError::io(folder, "sync", e))?;
+        File::open(folder)
+            .and_then(|f| f.sync_all())
+            .map_err(|e| WireError::io(folder, "sync", e))?;
     }
     Ok(())
 }

@@ -43,7 +43,10 @@ impl Submission {
         let refused = |fault| Err(WireError::refused(path, agency, fault));
         let body = &received.body;
         if body.plan != round.plan {
-            return refused(Fault::Plan { expected: round.plan, found: body.plan });
+            return refused(Fault::Plan {
+                expected: round.plan,
+                found: body.plan,
+            });
         }
         if body.slots != round.slots {
             return refused(Fault::Content {
@@ -51,7 +54,9 @@ impl Submission {
             });
         }
         if body.columns == 0 {
-            return refused(Fault::Content { detail: "the manifest has no column" });
+            return refused(Fault::Content {
+                detail: "the manifest has no column",
+            });
         }
         Ok(received)
     }
@@ -65,7 +70,17 @@ impl Submission {
         context: &'a Context,
         trust: &'a TrustFile,
     ) -> Result<ChunkReader<'a>, WireError> {
-        let chunking = round.chunking().map_err(|fault| WireError::refused(path, agency, fault))?;
-        ChunkReader::new(path, Kind::SubmissionChunk, agency, context, chunking, self.chunks.clone(), trust)
+        let chunking = round
+            .chunking()
+            .map_err(|fault| WireError::refused(path, agency, fault))?;
+        ChunkReader::new(
+            path,
+            Kind::SubmissionChunk,
+            agency,
+            context,
+            chunking,
+            self.chunks.clone(),
+            trust,
+        )
     }
 }

@@ -1,6 +1,8 @@
 //! A fake engine and a world of parties in one temporary folder.
 
-use blindtier_agency::{AgencyError, ColumnSource, Destination, Invitation, InvitationFiles, Submitted};
+use blindtier_agency::{
+    AgencyError, ColumnSource, Destination, Invitation, InvitationFiles, Submitted,
+};
 use blindtier_auditor::{AuditError, Report};
 use blindtier_engine::{Encrypt, EngineError, Evaluate, Evaluated, Open};
 use blindtier_evaluator::{EvaluatorError, Finished};
@@ -18,7 +20,6 @@ use zeroize::Zeroizing;
 
 pub const FAMILIES: usize = 7;
 pub const CHUNK: u32 = 3;
-pub const POLICY: Digest = Digest([1; 32]);
 pub const PLAN: Digest = Digest([2; 32]);
 
 /// "Encrypts" by adding one secret byte, which all three of its keys hold: it shows the flow and hides nothing.
@@ -33,7 +34,10 @@ impl Fake {
     pub fn from_key(bytes: &[u8], role: u8) -> Result<Self, EngineError> {
         match bytes {
             [r, key] if *r == role => Ok(Self { key: *key, lie: 0 }),
-            _ => Err(EngineError::Malformed { what: "key", detail: format!("{} bytes", bytes.len()) }),
+            _ => Err(EngineError::Malformed {
+                what: "key",
+                detail: format!("{} bytes", bytes.len()),
+            }),
         }
     }
 }
@@ -57,26 +61,42 @@ impl Evaluate for Fake {
     ) -> Result<Evaluated, EngineError> {
         let mut sums = vec![0_u8; families];
         for input in inputs {
-            let (_, values) = input
-                .split_first()
-                .ok_or(EngineError::Malformed { what: "chunk", detail: "empty".into() })?;
+            let (_, values) = input.split_first().ok_or(EngineError::Malformed {
+                what: "chunk",
+                detail: "empty".into(),
+            })?;
             if values.len() % families != 0 {
-                return Err(EngineError::Shape { what: "values", expected: families, found: values.len() });
+                return Err(EngineError::Shape {
+                    what: "values",
+                    expected: families,
+                    found: values.len(),
+                });
             }
             for (place, value) in values.iter().enumerate() {
-                sums[place % families] = sums[place % families].wrapping_add(value.wrapping_sub(self.key));
+                sums[place % families] =
+                    sums[place % families].wrapping_add(value.wrapping_sub(self.key));
             }
         }
         progress(families);
-        let results = sums.iter().map(|s| (s % 5 + self.lie).wrapping_add(self.key)).collect();
-        Ok(Evaluated { results, lookups: 2 * families as u64 })
+        let results = sums
+            .iter()
+            .map(|s| (s % 5 + self.lie).wrapping_add(self.key))
+            .collect();
+        Ok(Evaluated {
+            results,
+            lookups: 2 * families as u64,
+        })
     }
 }
 
 impl Open for Fake {
     fn open(&self, families: usize, results: &[u8]) -> Result<Vec<u8>, EngineError> {
         if results.len() != families {
-            return Err(EngineError::Shape { what: "results", expected: families, found: results.len() });
+            return Err(EngineError::Shape {
+                what: "results",
+                expected: families,
+                found: results.len(),
+            });
         }
         let codes: Vec<u8> = results.iter().map(|r| r.wrapping_sub(self.key)).collect();
         match codes.iter().position(|c| *c >= 16) {
@@ -93,7 +113,10 @@ pub fn clear(agency: usize, column: usize, family: usize) -> i64 {
 
 /// The tier of a family, computed in the clear.
 pub fn tier(family: usize) -> u8 {
-    let sum: i64 = AGENCIES.iter().flat_map(|&(a, _, n)| (0..n).map(move |c| clear(a, c, family))).sum();
+    let sum: i64 = AGENCIES
+        .iter()
+        .flat_map(|&(a, _, n)| (0..n).map(move |c| clear(a, c, family)))
+        .sum();
     (sum % 5) as u8
 }
 
@@ -121,8 +144,15 @@ impl ColumnSource for Register {
     }
 }
 
+pub fn policy_hash() -> Digest {
+    Digest(policy().hash().0)
+}
+
 pub fn policy() -> Policy {
-    let class = |id: &str| Class { id: id.into(), label: Labels::new() };
+    let class = |id: &str| Class {
+        id: id.into(),
+        label: Labels::new(),
+    };
     let indicator = |id: &str, agency, per| Indicator {
         id: id.into(),
         label: Labels::new(),
@@ -131,20 +161,34 @@ pub fn policy() -> Policy {
         aggregate: Aggregate::Sum,
         matches: vec![],
         per,
-        domain: Domain::Integer { min: 0, max: 6, unit: String::new(), missing: 0 },
+        domain: Domain::Integer {
+            min: 0,
+            max: 6,
+            unit: String::new(),
+            missing: 0,
+        },
     };
     Policy {
         name: "test".into(),
         title: Labels::new(),
         tiers: vec![class("low"), class("high")],
         agencies: ["tax", "school", "health"]
-            .map(|id| Agency { id: id.into(), label: Labels::new() })
+            .map(|id| Agency {
+                id: id.into(),
+                label: Labels::new(),
+            })
             .to_vec(),
-        indicators: vec![indicator("income", 0, Some(Fact::Persons)), indicator("visits", 2, None)],
+        indicators: vec![
+            indicator("income", 0, Some(Fact::Persons)),
+            indicator("visits", 2, None),
+        ],
         concepts: vec![],
         scores: vec![],
         cuts: vec![],
-        decision: Decision { from: Variable::Cut(0), tiers: vec![] },
+        decision: Decision {
+            from: Variable::Cut(0),
+            tiers: vec![],
+        },
         overrides: vec![],
         opt_out: OptOut::NotOffered,
         reasons: vec![],
@@ -172,17 +216,29 @@ impl World {
     pub fn new() -> Self {
         let make = |name: PartyName| SigningIdentity::generate(name).unwrap();
         let registrar = make(PartyName::registrar());
-        let agencies: Vec<_> =
-            AGENCIES.iter().map(|(_, id, _)| make(PartyName::agency(id).unwrap())).collect();
+        let agencies: Vec<_> = AGENCIES
+            .iter()
+            .map(|(_, id, _)| make(PartyName::agency(id).unwrap()))
+            .collect();
         let evaluator = make(PartyName::evaluator());
         let trustee = make(PartyName::trustee(1));
         let mut trust = TrustFile::new();
         for party in agencies.iter().chain([&registrar, &evaluator, &trustee]) {
             assert!(trust.pin(party.name().clone(), &party.public_key()));
         }
-        let keys = (0..FAMILIES).map(|_| LetterKey::generate().unwrap()).collect();
+        let keys = (0..FAMILIES)
+            .map(|_| LetterKey::generate().unwrap())
+            .collect();
         let dir = tempfile::tempdir().unwrap();
-        Self { dir, registrar, agencies, evaluator, trustee, trust, keys }
+        Self {
+            dir,
+            registrar,
+            agencies,
+            evaluator,
+            trustee,
+            trust,
+            keys,
+        }
     }
 
     pub fn population(&self) -> PathBuf {
@@ -201,8 +257,10 @@ impl World {
     pub fn announce_as(&self, root: &Path, population: &Path) -> Result<Announced, RegistrarError> {
         new_round(&NewRound {
             policy: &policy(),
-            policy_hash: POLICY,
-            engine: Engine { name: "fake".into(), parameters: "one byte".into() },
+            engine: Engine {
+                name: "fake".into(),
+                parameters: "one byte".into(),
+            },
             layout: Layout::Folded,
             plan: PLAN,
             chunk: CHUNK,
@@ -217,24 +275,42 @@ impl World {
     pub fn announce(&self, name: &str) -> Files {
         let root = self.dir.path().join(name);
         let announced = self.announce_as(&root, &self.population()).unwrap();
-        let keys = Keys { secret: Zeroizing::new(vec![3, 77]), public: vec![1, 77], evaluation: vec![2, 77] };
-        let keys =
-            store_keys(keys, &root.join("trustee"), &root.join("public"), &announced.context, &self.trustee)
-                .unwrap();
-        Files { root, announced, keys }
+        let keys = Keys {
+            secret: Zeroizing::new(vec![3, 77]),
+            public: vec![1, 77],
+            evaluation: vec![2, 77],
+        };
+        let keys = store_keys(
+            keys,
+            &root.join("trustee"),
+            &root.join("public"),
+            &announced.context,
+            &self.trustee,
+        )
+        .unwrap();
+        Files {
+            root,
+            announced,
+            keys,
+        }
     }
 
     pub fn invitation(&self, files: &Files, agency: usize) -> Result<Invitation, AgencyError> {
         let paths = InvitationFiles {
             round: &files.path("public/round.bt"),
             roster: &files.announced.rosters[agency].1,
-            policy: POLICY,
+            policy: policy_hash(),
             plan: PLAN,
         };
         Invitation::read(&paths, &self.agencies[agency], &self.trust)
     }
 
-    pub fn submit_to(&self, files: &Files, agency: usize, output: &Path) -> Result<Submitted, AgencyError> {
+    pub fn submit_to(
+        &self,
+        files: &Files,
+        agency: usize,
+        output: &Path,
+    ) -> Result<Submitted, AgencyError> {
         let invitation = self.invitation(files, agency)?;
         let (position, _, columns) = AGENCIES[agency];
         let mut families = vec![0; FAMILIES];
@@ -249,12 +325,24 @@ impl World {
             output,
         };
         let load = |bytes: &[u8]| Ok(Box::new(Fake::from_key(bytes, 1)?) as Box<dyn Encrypt>);
-        let mut register = Register { agency: position, columns, families };
-        invitation.submit(&to, &mut register, load, &self.agencies[agency], &self.trust, |_, _| {})
+        let mut register = Register {
+            agency: position,
+            columns,
+            families,
+        };
+        invitation.submit(
+            &to,
+            &mut register,
+            load,
+            &self.agencies[agency],
+            &self.trust,
+            |_, _| {},
+        )
     }
 
     pub fn submit(&self, files: &Files, agency: usize) -> Submitted {
-        self.submit_to(files, agency, &files.submission(agency)).unwrap()
+        self.submit_to(files, agency, &files.submission(agency))
+            .unwrap()
     }
 
     pub fn evaluate_with(&self, files: &Files, lie: u8) -> Result<Finished, EvaluatorError> {
@@ -262,7 +350,7 @@ impl World {
         let (state, output) = (files.path("evaluator"), files.path("results"));
         let job = blindtier_evaluator::Job {
             round: &round,
-            policy: POLICY,
+            policy: policy_hash(),
             plan: PLAN,
             trustee: self.trustee.name(),
             evaluation_key: &files.keys.evaluation,
@@ -272,8 +360,12 @@ impl World {
             identity: &self.evaluator,
             trust: &self.trust,
         };
-        let load =
-            |bytes: &[u8]| Ok(Box::new(Fake { lie, ..Fake::from_key(bytes, 2)? }) as Box<dyn Evaluate>);
+        let load = |bytes: &[u8]| {
+            Ok(Box::new(Fake {
+                lie,
+                ..Fake::from_key(bytes, 2)?
+            }) as Box<dyn Evaluate>)
+        };
         blindtier_evaluator::run(&job, load, &|done, total| assert!(done <= total))
     }
 
@@ -282,12 +374,15 @@ impl World {
     }
 
     pub fn open_to(&self, files: &Files, output: &str) -> Result<Opened, TrusteeError> {
-        let (round, letter_keys) = (files.path("public/round.bt"), files.path("public/letter-keys.bt"));
+        let (round, letter_keys) = (
+            files.path("public/round.bt"),
+            files.path("public/letter-keys.bt"),
+        );
         let (receipt, state) = (files.path("results/receipt.bt"), files.path("trustee"));
         let output = files.path(output);
         let job = blindtier_trustee::Job {
             round: &round,
-            policy: POLICY,
+            policy: policy_hash(),
             plan: PLAN,
             letter_keys: &letter_keys,
             secret_key: &files.keys.secret,
@@ -312,7 +407,7 @@ impl World {
             letter_keys: &files.path("public/letter-keys.bt"),
             letters: &files.path("letters/letters.bt"),
         };
-        Mail::open(&paths, self.trustee.name(), POLICY, &self.trust)
+        Mail::open(&paths, self.trustee.name(), policy_hash(), &self.trust)
     }
 
     pub fn audit(&self, files: &Files, recompute: &[u32]) -> Result<Report, AuditError> {
@@ -327,7 +422,7 @@ impl World {
             letters: letters.exists().then_some(letters.as_path()),
         };
         let reference = blindtier_auditor::Reference {
-            policy: POLICY,
+            policy: policy_hash(),
             plan: PLAN,
             trustee: self.trustee.name(),
             trust: &self.trust,

@@ -14,7 +14,10 @@ pub fn compile(policy: &Policy) -> Graph {
     let mut compiler = Compiler { policy, graph: Graph::new(policy), scores: HashMap::new() };
     let mut tier = {
         let decided = compiler.variable(policy.decision.from);
-        let tiers = policy.decision.tiers.iter().map(|t| position(*t)).collect();
+        let (low, high) = compiler.graph.range(decided);
+        let tiers = (low..=high)
+            .map(|c| usize::try_from(c).ok().and_then(|c| policy.decision.tiers.get(c)).map_or(0, |t| position(*t)))
+            .collect();
         compiler.table(vec![decided], tiers)
     };
     for rule in &policy.overrides {

@@ -18,6 +18,8 @@ pub mod reduce;
 pub mod scale;
 pub mod select;
 pub mod split;
+#[cfg(test)]
+mod tests;
 
 pub use reduce::{ReduceError, reduce};
 

@@ -110,8 +110,9 @@ impl<'p> Binding<'p> {
                     .and_then(|value| add_columns(row, value))
                     .map_err(|problem| self.wrong(bound, line, text.to_owned(), problem))?;
             }
-            *state = fold(bound.indicator.aggregate, *state, row)
-                .map_err(|problem| self.wrong(bound, line, "the family's rows".to_owned(), problem))?;
+            *state = fold(bound.indicator.aggregate, *state, row).map_err(|problem| {
+                self.wrong(bound, line, "the family's rows".to_owned(), problem)
+            })?;
         }
         Ok(())
     }
@@ -121,18 +122,33 @@ impl<'p> Binding<'p> {
     ///
     /// # Errors
     /// A total fits no band, or is out of range.
-    pub fn finish(&self, accumulator: &Accumulator, facts: Facts) -> Result<Vec<i64>, RegisterError> {
+    pub fn finish(
+        &self,
+        accumulator: &Accumulator,
+        facts: Facts,
+    ) -> Result<Vec<i64>, RegisterError> {
         let mut values = Vec::with_capacity(self.bound.len());
         for (bound, state) in self.bound.iter().zip(&accumulator.states) {
             let value = value(bound.indicator, *state, facts).map_err(|(problem, total)| {
-                self.wrong(bound, accumulator.line, total.map_or_else(String::new, Total::text), problem)
+                self.wrong(
+                    bound,
+                    accumulator.line,
+                    total.map_or_else(String::new, Total::text),
+                    problem,
+                )
             })?;
             values.push(value);
         }
         Ok(values)
     }
 
-    fn wrong(&self, bound: &Bound<'_>, line: u64, text: String, problem: CellProblem) -> RegisterError {
+    fn wrong(
+        &self,
+        bound: &Bound<'_>,
+        line: u64,
+        text: String,
+        problem: CellProblem,
+    ) -> RegisterError {
         let place = Place {
             file: self.file.clone(),
             line,
@@ -145,11 +161,22 @@ impl<'p> Binding<'p> {
 }
 
 /// Position of a column; an error if the header has it twice.
-pub(super) fn find_column<S: AsRef<str>>(file: &str, header: &[S], column: &str) -> Result<Option<usize>, RegisterError> {
-    let mut found = header.iter().enumerate().filter(|(_, name)| name.as_ref().trim() == column).map(|(i, _)| i);
+pub(super) fn find_column<S: AsRef<str>>(
+    file: &str,
+    header: &[S],
+    column: &str,
+) -> Result<Option<usize>, RegisterError> {
+    let mut found = header
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| name.as_ref().trim() == column)
+        .map(|(i, _)| i);
     let first = found.next();
     if found.next().is_some() {
-        return Err(RegisterError::RepeatedColumn { file: file.to_owned(), column: column.to_owned() });
+        return Err(RegisterError::RepeatedColumn {
+            file: file.to_owned(),
+            column: column.to_owned(),
+        });
     }
     Ok(first)
 }
@@ -191,7 +218,9 @@ fn read(indicator: &Indicator, text: &str) -> Result<State, CellProblem> {
 /// Numbers of several columns of one row are added. The parser lets nothing else have several columns.
 fn add_columns(row: State, cell: State) -> Result<State, CellProblem> {
     match (row, cell) {
-        (State::Number(a), State::Number(b)) => a.checked_add(b).map(State::Number).ok_or(CellProblem::TooLarge),
+        (State::Number(a), State::Number(b)) => {
+            a.checked_add(b).map(State::Number).ok_or(CellProblem::TooLarge)
+        }
         (_, cell) => Ok(cell),
     }
 }
@@ -200,10 +229,12 @@ fn fold(aggregate: Aggregate, before: State, row: State) -> Result<State, CellPr
     Ok(match (before, row) {
         (before, State::Silent) => before,
         (State::Silent, row) => row,
-        (State::Votes { seen, matching }, State::Votes { seen: one, matching: more }) => State::Votes {
-            seen: seen.saturating_add(one),
-            matching: matching.checked_add(more).ok_or(CellProblem::TooLarge)?,
-        },
+        (State::Votes { seen, matching }, State::Votes { seen: one, matching: more }) => {
+            State::Votes {
+                seen: seen.saturating_add(one),
+                matching: matching.checked_add(more).ok_or(CellProblem::TooLarge)?,
+            }
+        }
         (State::Number(a), State::Number(b)) => match aggregate {
             Aggregate::Sum => State::Number(a.checked_add(b).ok_or(CellProblem::TooLarge)?),
             Aggregate::Min => State::Number(a.min(b)),
@@ -219,7 +250,11 @@ fn fold(aggregate: Aggregate, before: State, row: State) -> Result<State, CellPr
     })
 }
 
-fn value(indicator: &Indicator, state: State, facts: Facts) -> Result<i64, (CellProblem, Option<Total>)> {
+fn value(
+    indicator: &Indicator,
+    state: State,
+    facts: Facts,
+) -> Result<i64, (CellProblem, Option<Total>)> {
     let total = match state {
         State::Silent => return Ok(indicator.missing()),
         State::Level(level) => return Ok(i64::try_from(level).unwrap_or(i64::MAX)),

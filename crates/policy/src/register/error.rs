@@ -21,7 +21,10 @@ pub struct Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Place { file, line, agency, indicator, column } = self;
-        write!(f, "{file}, line {line}, column `{column}` (indicator `{indicator}` of agency `{agency}`)")
+        write!(
+            f,
+            "{file}, line {line}, column `{column}` (indicator `{indicator}` of agency `{agency}`)"
+        )
     }
 }
 
@@ -38,19 +41,25 @@ pub enum CellProblem {
     #[error("no band holds this number; correct it, or widen the first or last band in the policy")]
     NoBand,
     /// No category of the indicator names the text.
-    #[error("no category names this text; the policy knows {known}; correct it, or add it to `categories`")]
+    #[error(
+        "no category names this text; the policy knows {known}; correct it, or add it to `categories`"
+    )]
     NoCategory {
         /// The texts that the policy names.
         known: String,
     },
     /// Neither yes nor no.
-    #[error("neither yes (1, true, yes, y) nor no (0, false, no, n); correct it, or name the texts in `matches`")]
+    #[error(
+        "neither yes (1, true, yes, y) nor no (0, false, no, n); correct it, or name the texts in `matches`"
+    )]
     NotYesOrNo,
     /// A fraction where an integer is declared.
     #[error("not a whole number; round it in the register, or declare bands")]
     NotWhole,
     /// An integer out of the declared range.
-    #[error("out of the declared range {min} to {max}; correct it, or widen the range in the policy")]
+    #[error(
+        "out of the declared range {min} to {max}; correct it, or widen the range in the policy"
+    )]
     OutOfRange {
         /// Smallest value.
         min: i64,
@@ -71,7 +80,9 @@ pub enum RegisterError {
         reason: String,
     },
     /// A folder lacks the file of an agency.
-    #[error("{file} is missing: the policy has indicators of agency `{agency}`; add the file, if only with its header")]
+    #[error(
+        "{file} is missing: the policy has indicators of agency `{agency}`; add the file, if only with its header"
+    )]
     MissingFile {
         /// File expected.
         file: String,
@@ -126,7 +137,9 @@ pub enum RegisterError {
         right: &'static str,
     },
     /// An empty cell of `id`, `family` or `person`.
-    #[error("{file}, line {line}: the cell of `{column}` is empty; every row says whom it is about")]
+    #[error(
+        "{file}, line {line}: the cell of `{column}` is empty; every row says whom it is about"
+    )]
     Nameless {
         /// File.
         file: String,
@@ -148,7 +161,9 @@ pub enum RegisterError {
         id: String,
     },
     /// An indicator is per person or adult, but nothing says how many there are.
-    #[error("{file}: indicator `{indicator}` is per {fact}; add a column `{fact}`, or write one row a person")]
+    #[error(
+        "{file}: indicator `{indicator}` is per {fact}; add a column `{fact}`, or write one row a person"
+    )]
     MissingFact {
         /// File or folder.
         file: String,
@@ -158,7 +173,9 @@ pub enum RegisterError {
         fact: &'static str,
     },
     /// Two files state different numbers of persons or adults of one family.
-    #[error("{file}, line {line}: family \"{family}\" has {found} {fact} here but {expected} in another file; make them agree")]
+    #[error(
+        "{file}, line {line}: family \"{family}\" has {found} {fact} here but {expected} in another file; make them agree"
+    )]
     Disagreement {
         /// File.
         file: String,

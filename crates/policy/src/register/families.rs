@@ -74,7 +74,9 @@ impl CsvFile {
         let header = reader.headers().map_err(|error| unreadable(error.to_string()))?;
         let header: Vec<String> = header.iter().map(|column| column.trim().to_owned()).collect();
         if header.is_empty() {
-            return Err(unreadable("the file is empty; its first line names the columns".to_owned()));
+            return Err(unreadable(
+                "the file is empty; its first line names the columns".to_owned(),
+            ));
         }
         Ok(Self { name, header, reader, rows: 0 })
     }
@@ -89,10 +91,10 @@ impl CsvFile {
 
     /// Reads the next row into the buffer and gives its line, or `None` at the end.
     pub fn next_row(&mut self, row: &mut StringRecord) -> Result<Option<u64>, RegisterError> {
-        let more = self
-            .reader
-            .read_record(row)
-            .map_err(|error| RegisterError::Unreadable { file: self.name.clone(), reason: error.to_string() })?;
+        let more = self.reader.read_record(row).map_err(|error| RegisterError::Unreadable {
+            file: self.name.clone(),
+            reason: error.to_string(),
+        })?;
         if !more {
             return Ok(None);
         }
@@ -101,7 +103,13 @@ impl CsvFile {
     }
 
     /// A cell that names someone.
-    pub fn name_cell(&self, row: &StringRecord, position: usize, column: &'static str, line: u64) -> Result<String, RegisterError> {
+    pub fn name_cell(
+        &self,
+        row: &StringRecord,
+        position: usize,
+        column: &'static str,
+        line: u64,
+    ) -> Result<String, RegisterError> {
         match row.get(position).unwrap_or_default().trim() {
             "" => Err(RegisterError::Nameless { file: self.name.clone(), line, column }),
             text => Ok(text.to_owned()),
@@ -109,7 +117,13 @@ impl CsvFile {
     }
 
     /// A cell that counts persons or adults; an empty one says nothing.
-    pub fn fact_cell(&self, row: &StringRecord, position: usize, fact: Fact, line: u64) -> Result<Option<u32>, RegisterError> {
+    pub fn fact_cell(
+        &self,
+        row: &StringRecord,
+        position: usize,
+        fact: Fact,
+        line: u64,
+    ) -> Result<Option<u32>, RegisterError> {
         let text = row.get(position).unwrap_or_default().trim();
         if text.is_empty() {
             return Ok(None);
@@ -143,9 +157,19 @@ struct Rows<'p> {
 impl<'p> Rows<'p> {
     fn new(policy: &'p Policy, table: CsvFile) -> Result<Self, RegisterError> {
         let binding = Binding::new(policy, None, &table.name, &table.header)?;
-        let (id, persons, adults) = (table.column("id")?, table.column("persons")?, table.column("adults")?);
+        let (id, persons, adults) =
+            (table.column("id")?, table.column("persons")?, table.column("adults")?);
         check_facts(policy, &table.name, persons.is_some(), adults.is_some())?;
-        Ok(Self { policy, table, binding, id, persons, adults, row: StringRecord::new(), ended: false })
+        Ok(Self {
+            policy,
+            table,
+            binding,
+            id,
+            persons,
+            adults,
+            row: StringRecord::new(),
+            ended: false,
+        })
     }
 
     fn next_family(&mut self) -> Option<Result<Family, RegisterError>> {
@@ -189,7 +213,12 @@ pub(super) fn place(values: &mut [i64], binding: &Binding<'_>, found: Vec<i64>) 
 }
 
 /// Every fact that some indicator divides by must be known.
-pub(super) fn check_facts(policy: &Policy, file: &str, persons: bool, adults: bool) -> Result<(), RegisterError> {
+pub(super) fn check_facts(
+    policy: &Policy,
+    file: &str,
+    persons: bool,
+    adults: bool,
+) -> Result<(), RegisterError> {
     for indicator in &policy.indicators {
         let known = match indicator.per {
             None => true,

@@ -1,9 +1,9 @@
 //! Families gathered from many rows or many files.
 
+use super::Facts;
 use super::binding::{Accumulator, Binding, yes_or_no};
 use super::error::{RegisterError, fact_name};
 use super::families::{CsvFile, Family, check_facts, place};
-use super::Facts;
 use crate::{Fact, Policy};
 use csv::StringRecord;
 use std::collections::{BTreeMap, HashMap};
@@ -24,7 +24,10 @@ pub(super) fn folder(policy: &Policy, path: &Path) -> Result<Vec<Family>, Regist
         }
         let file = path.join(format!("{}.csv", agency.id));
         if !file.is_file() {
-            return Err(RegisterError::MissingFile { file: file.display().to_string(), agency: agency.id.clone() });
+            return Err(RegisterError::MissingFile {
+                file: file.display().to_string(),
+                agency: agency.id.clone(),
+            });
         }
         files.push((Some(position), CsvFile::open(&file)?));
     }
@@ -63,7 +66,11 @@ struct Offered {
     stated: [bool; 2],
 }
 
-fn join(policy: &Policy, name: &str, files: Vec<(Option<usize>, CsvFile)>) -> Result<Vec<Family>, RegisterError> {
+fn join(
+    policy: &Policy,
+    name: &str,
+    files: Vec<(Option<usize>, CsvFile)>,
+) -> Result<Vec<Family>, RegisterError> {
     let mut table = Table::default();
     let mut offered = Offered::default();
     let mut bindings = Vec::with_capacity(files.len());
@@ -112,7 +119,9 @@ fn by_person(
     file: &mut CsvFile,
     binding: &Binding<'_>,
 ) -> Result<(), RegisterError> {
-    let (Some(family_column), Some(person_column)) = (file.column("family")?, file.column("person")?) else {
+    let (Some(family_column), Some(person_column)) =
+        (file.column("family")?, file.column("person")?)
+    else {
         return Ok(());
     };
     let adult_column = file.column("adult")?;
@@ -128,7 +137,12 @@ fn by_person(
         let family = table.family(family);
         match family.persons.iter_mut().find(|known| known.id == person) {
             Some(known) if known.file == number => {
-                return Err(RegisterError::Repeated { file: file.name.clone(), line, what: "person", id: person });
+                return Err(RegisterError::Repeated {
+                    file: file.name.clone(),
+                    line,
+                    what: "person",
+                    id: person,
+                });
             }
             Some(known) => {
                 known.file = number;
@@ -149,7 +163,8 @@ fn by_family(
     binding: &Binding<'_>,
 ) -> Result<(), RegisterError> {
     let id_column = file.column("id")?;
-    let fact_columns = [(Fact::Persons, file.column("persons")?), (Fact::Adults, file.column("adults")?)];
+    let fact_columns =
+        [(Fact::Persons, file.column("persons")?), (Fact::Adults, file.column("adults")?)];
     for (offered, (_, column)) in offered.stated.iter_mut().zip(fact_columns) {
         *offered |= column.is_some();
     }
@@ -161,16 +176,32 @@ fn by_family(
         };
         let family = table.family(id.clone());
         if family.accumulators.contains_key(&number) {
-            return Err(RegisterError::Repeated { file: file.name.clone(), line, what: "family", id });
+            return Err(RegisterError::Repeated {
+                file: file.name.clone(),
+                line,
+                what: "family",
+                id,
+            });
         }
         for (stated, (fact, column)) in family.stated.iter_mut().zip(fact_columns) {
-            let Some(found) = column.map(|column| file.fact_cell(&row, column, fact, line)).transpose()?.flatten() else {
+            let Some(found) = column
+                .map(|column| file.fact_cell(&row, column, fact, line))
+                .transpose()?
+                .flatten()
+            else {
                 continue;
             };
             let expected = *stated.get_or_insert(found);
             if expected != found {
                 let (file, family, fact) = (file.name.clone(), id.clone(), fact_name(fact));
-                return Err(RegisterError::Disagreement { file, line, family, fact, expected, found });
+                return Err(RegisterError::Disagreement {
+                    file,
+                    line,
+                    family,
+                    fact,
+                    expected,
+                    found,
+                });
             }
         }
         binding.add(family.accumulator(number, binding), line, |column| row.get(column))?;

@@ -17,13 +17,25 @@ const RESERVED_TIERS: &[&str] = &["opted_out", "opted-out", "undecided", "invali
 const SHAPES: &str = "write [\"low\", \"high\"] or [{ id = \"low\", label = { en = \"Low\" } }, …]";
 
 /// A required list of classes under `key`.
-pub(super) fn field(reader: &mut Reader, fields: &mut Fields<'_>, key: &'static str, fewest: usize, most: usize) -> Option<Vec<Class>> {
+pub(super) fn field(
+    reader: &mut Reader,
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    fewest: usize,
+    most: usize,
+) -> Option<Vec<Class>> {
     let node = fields.require(reader, key, SHAPES)?;
     list(reader, &node, key, fewest, most)
 }
 
 /// Classes as a list of texts, a list of tables, or a table from identifier to label.
-pub(super) fn list(reader: &mut Reader, node: &Node<'_>, key: &str, fewest: usize, most: usize) -> Option<Vec<Class>> {
+pub(super) fn list(
+    reader: &mut Reader,
+    node: &Node<'_>,
+    key: &str,
+    fewest: usize,
+    most: usize,
+) -> Option<Vec<Class>> {
     let mut classes: Vec<Class> = Vec::new();
     let mut seen = BTreeSet::new();
     let mut sound = true;
@@ -31,7 +43,11 @@ pub(super) fn list(reader: &mut Reader, node: &Node<'_>, key: &str, fewest: usiz
         Some((class, span)) => {
             check_id(reader, &class.id, &span, key);
             if !seen.insert(class.id.clone()) {
-                reader.fault(&span, format!("`{}` stands twice in `{key}`", class.id), "every class needs an identifier of its own");
+                reader.fault(
+                    &span,
+                    format!("`{}` stands twice in `{key}`", class.id),
+                    "every class needs an identifier of its own",
+                );
             }
             classes.push(class);
         }
@@ -41,7 +57,8 @@ pub(super) fn list(reader: &mut Reader, node: &Node<'_>, key: &str, fewest: usiz
         DeValue::Table(_) => {
             for entry in reader.table(node, format!("`{key}`"))?.into_entries() {
                 let label = labels(reader, &entry.node, "label");
-                let class = label.map(|label| (Class { id: entry.key.to_owned(), label }, entry.key_span));
+                let class =
+                    label.map(|label| (Class { id: entry.key.to_owned(), label }, entry.key_span));
                 add(reader, class);
             }
         }
@@ -91,7 +108,13 @@ pub(super) fn check_id(reader: &mut Reader, id: &str, span: &Range<usize>, key: 
 }
 
 /// Position of the class called `id`.
-pub(super) fn position(reader: &mut Reader, classes: &[Class], id: &str, span: &Range<usize>, of: &str) -> Option<usize> {
+pub(super) fn position(
+    reader: &mut Reader,
+    classes: &[Class],
+    id: &str,
+    span: &Range<usize>,
+    of: &str,
+) -> Option<usize> {
     let found = classes.iter().position(|class| class.id == id);
     if found.is_none() {
         let known = classes.iter().map(|class| class.id.as_str());
@@ -101,7 +124,12 @@ pub(super) fn position(reader: &mut Reader, classes: &[Class], id: &str, span: &
 }
 
 /// Positions of a text or list of texts among the classes, ascending.
-pub(super) fn positions(reader: &mut Reader, classes: &[Class], node: &Node<'_>, of: &str) -> Option<Vec<usize>> {
+pub(super) fn positions(
+    reader: &mut Reader,
+    classes: &[Class],
+    node: &Node<'_>,
+    of: &str,
+) -> Option<Vec<usize>> {
     let texts = reader.texts(node, of)?;
     let found: Vec<Option<usize>> =
         texts.iter().map(|(id, span)| position(reader, classes, id, span, of)).collect();

@@ -8,7 +8,8 @@ use crate::{Class, Concept, MAX_TABLE, Rule, Table};
 /// The most rules of one table.
 const MAX_RULES: usize = 1024;
 
-const RULES: &str = "write rules = [{ when = { income = \"none\" }, then = \"bad\" }, { then = \"good\" }]";
+const RULES: &str =
+    "write rules = [{ when = { income = \"none\" }, then = \"bad\" }, { then = \"good\" }]";
 
 /// An input of the table with its name.
 struct Input<'n> {
@@ -16,7 +17,12 @@ struct Input<'n> {
     resolved: Resolved<'n>,
 }
 
-pub(super) fn concept(reader: &mut Reader, part: Part<'_>, classes: Option<Vec<Class>>, names: &Names<'_>) -> Option<Concept> {
+pub(super) fn concept(
+    reader: &mut Reader,
+    part: Part<'_>,
+    classes: Option<Vec<Class>>,
+    names: &Names<'_>,
+) -> Option<Concept> {
     let mut fields = part.fields;
     let label = fields.labels(reader, "label", part.id);
     let help = "name what the table looks at: inputs = [\"income\", \"housing\"]";
@@ -50,7 +56,11 @@ pub(super) fn concept(reader: &mut Reader, part: Part<'_>, classes: Option<Vec<C
     })
 }
 
-fn inputs<'n>(reader: &mut Reader, node: &Node<'n>, names: &'n Names<'_>) -> Option<Vec<Input<'n>>> {
+fn inputs<'n>(
+    reader: &mut Reader,
+    node: &Node<'n>,
+    names: &'n Names<'_>,
+) -> Option<Vec<Input<'n>>> {
     let texts = reader.texts(node, "`inputs`")?;
     let read: Vec<Option<Input<'_>>> = texts
         .into_iter()
@@ -63,25 +73,44 @@ fn inputs<'n>(reader: &mut Reader, node: &Node<'n>, names: &'n Names<'_>) -> Opt
     }
     if size > MAX_TABLE {
         let help = "split the table into several concepts with fewer inputs each";
-        reader.fault(&node.span, format!("the table has {size} combinations; at most {MAX_TABLE} are allowed"), help);
+        reader.fault(
+            &node.span,
+            format!("the table has {size} combinations; at most {MAX_TABLE} are allowed"),
+            help,
+        );
         return None;
     }
     Some(inputs)
 }
 
-fn first_match(reader: &mut Reader, node: &Node<'_>, inputs: &[Input<'_>], classes: &[Class]) -> Option<Table> {
+fn first_match(
+    reader: &mut Reader,
+    node: &Node<'_>,
+    inputs: &[Input<'_>],
+    classes: &[Class],
+) -> Option<Table> {
     let items = reader.array(node, "`rules`")?;
     if items.len() > MAX_RULES {
-        reader.fault(&node.span, format!("{} rules are too many", items.len()), format!("at most {MAX_RULES}; a `grid` may be shorter"));
+        reader.fault(
+            &node.span,
+            format!("{} rules are too many", items.len()),
+            format!("at most {MAX_RULES}; a `grid` may be shorter"),
+        );
         return None;
     }
-    let read: Vec<Option<Rule>> = items.iter().map(|item| rule(reader, item, inputs, classes)).collect();
+    let read: Vec<Option<Rule>> =
+        items.iter().map(|item| rule(reader, item, inputs, classes)).collect();
     let rules = read.into_iter().collect::<Option<Vec<_>>>()?;
     check_coverage(reader, node, &items, inputs, &rules);
     Some(Table::FirstMatch(rules))
 }
 
-fn rule(reader: &mut Reader, node: &Node<'_>, inputs: &[Input<'_>], classes: &[Class]) -> Option<Rule> {
+fn rule(
+    reader: &mut Reader,
+    node: &Node<'_>,
+    inputs: &[Input<'_>],
+    classes: &[Class],
+) -> Option<Rule> {
     let mut fields = reader.table(node, "a rule")?;
     let when = fields.get("when");
     let then = fields.require(reader, "then", RULES).and_then(|node| {
@@ -95,13 +124,23 @@ fn rule(reader: &mut Reader, node: &Node<'_>, inputs: &[Input<'_>], classes: &[C
         for entry in reader.table(&node, "`when`")?.into_entries() {
             let Some(position) = inputs.iter().position(|input| input.name == entry.key) else {
                 let known = inputs.iter().map(|input| input.name);
-                reader.unknown(&entry.key_span, format!("`{}` is not among the inputs of this table", entry.key), entry.key, known);
+                reader.unknown(
+                    &entry.key_span,
+                    format!("`{}` is not among the inputs of this table", entry.key),
+                    entry.key,
+                    known,
+                );
                 sound = false;
                 continue;
             };
-            let found = inputs
-                .get(position)
-                .and_then(|input| classes::positions(reader, input.resolved.classes, &entry.node, &format!("`{}`", entry.key)));
+            let found = inputs.get(position).and_then(|input| {
+                classes::positions(
+                    reader,
+                    input.resolved.classes,
+                    &entry.node,
+                    &format!("`{}`", entry.key),
+                )
+            });
             sound &= found.is_some();
             if let Some(place) = accepted.get_mut(position) {
                 *place = found;
@@ -113,7 +152,13 @@ fn rule(reader: &mut Reader, node: &Node<'_>, inputs: &[Input<'_>], classes: &[C
 }
 
 /// Every combination must be matched by some rule, and every rule must be the first for some combination.
-fn check_coverage(reader: &mut Reader, node: &Node<'_>, items: &[Node<'_>], inputs: &[Input<'_>], rules: &[Rule]) {
+fn check_coverage(
+    reader: &mut Reader,
+    node: &Node<'_>,
+    items: &[Node<'_>],
+    inputs: &[Input<'_>],
+    rules: &[Rule],
+) {
     let sizes: Vec<usize> = inputs.iter().map(|input| input.resolved.classes.len()).collect();
     let total = sizes.iter().fold(1usize, |product, size| product.saturating_mul(*size));
     let mut open: Vec<usize> = (0..total).collect();
@@ -122,43 +167,55 @@ fn check_coverage(reader: &mut Reader, node: &Node<'_>, items: &[Node<'_>], inpu
         open.retain(|&combination| !accepts(rule, &sizes, combination));
         if open.len() == before {
             let message = format!("rule {} is never reached", position.saturating_add(1));
-            reader.fault(&item.span, message, "the rules before it match all that it matches; move it up or drop it");
+            reader.fault(
+                &item.span,
+                message,
+                "the rules before it match all that it matches; move it up or drop it",
+            );
         }
     }
     if let Some(&combination) = open.first() {
-        let example = inputs
+        let mut example: Vec<String> = inputs
             .iter()
-            .zip(digits(&sizes, combination))
+            .rev()
+            .zip(classes_backwards(&sizes, combination))
             .map(|(input, class)| {
                 let id = input.resolved.classes.get(class).map_or("", |class| class.id.as_str());
                 format!("{} = \"{id}\"", input.name)
             })
-            .collect::<Vec<_>>()
-            .join(", ");
-        let message = format!("no rule matches {{ {example} }}{}", match open.len() {
+            .collect();
+        example.reverse();
+        let more = match open.len() {
             1 => String::new(),
-            more => format!(" and {} more combinations", more.saturating_sub(1)),
-        });
+            count => format!(" and {} more combinations", count.saturating_sub(1)),
+        };
+        let message = format!("no rule matches {{ {} }}{more}", example.join(", "));
         reader.fault(&node.span, message, "end with a rule for all the rest: { then = \"…\" }");
     }
 }
 
 fn accepts(rule: &Rule, sizes: &[usize], combination: usize) -> bool {
-    rule.when.iter().zip(digits(sizes, combination)).all(|(accepted, class)| match accepted {
-        Some(accepted) => accepted.contains(&class),
-        None => true,
+    let mut pairs = rule.when.iter().rev().zip(classes_backwards(sizes, combination));
+    pairs
+        .all(|(accepted, class)| accepted.as_ref().is_none_or(|accepted| accepted.contains(&class)))
+}
+
+/// The class of each input in the combination with this number, last input first; it varies fastest.
+fn classes_backwards(sizes: &[usize], combination: usize) -> impl Iterator<Item = usize> {
+    let mut rest = combination;
+    sizes.iter().rev().map(move |&size| {
+        let class = rest.checked_rem(size).unwrap_or(0);
+        rest = rest.checked_div(size).unwrap_or(0);
+        class
     })
 }
 
-/// The class of each input in the combination with this number, the last input varying fastest.
-fn digits(sizes: &[usize], combination: usize) -> impl Iterator<Item = usize> {
-    sizes.iter().enumerate().map(move |(position, &size)| {
-        let stride = sizes.iter().skip(position.saturating_add(1)).fold(1usize, |product, size| product.saturating_mul(*size));
-        combination.checked_div(stride).and_then(|digit| digit.checked_rem(size)).unwrap_or(0)
-    })
-}
-
-fn cells(reader: &mut Reader, node: &Node<'_>, inputs: &[Input<'_>], classes: &[Class]) -> Option<Table> {
+fn cells(
+    reader: &mut Reader,
+    node: &Node<'_>,
+    inputs: &[Input<'_>],
+    classes: &[Class],
+) -> Option<Table> {
     let mut cells = Vec::new();
     let sound = fill(reader, node, inputs, classes, &mut cells);
     sound.then_some(Table::Grid(cells))
@@ -166,17 +223,35 @@ fn cells(reader: &mut Reader, node: &Node<'_>, inputs: &[Input<'_>], classes: &[
 
 /// Reads one nesting of the grid: an entry for each class of the first input, which is a class of the concept once no
 /// input is left.
-fn fill(reader: &mut Reader, node: &Node<'_>, inputs: &[Input<'_>], classes: &[Class], cells: &mut Vec<usize>) -> bool {
+fn fill(
+    reader: &mut Reader,
+    node: &Node<'_>,
+    inputs: &[Input<'_>],
+    classes: &[Class],
+    cells: &mut Vec<usize>,
+) -> bool {
     let Some((first, rest)) = inputs.split_first() else {
-        let found = reader.text(node, "a cell of `grid`").and_then(|id| classes::position(reader, classes, id, &node.span, "this concept"));
+        let found = reader
+            .text(node, "a cell of `grid`")
+            .and_then(|id| classes::position(reader, classes, id, &node.span, "this concept"));
         cells.extend(found);
         return found.is_some();
     };
-    let Some(items) = reader.array(node, &format!("the part of `grid` for `{}`", first.name)) else { return false };
+    let Some(items) = reader.array(node, &format!("the part of `grid` for `{}`", first.name))
+    else {
+        return false;
+    };
     let expected = first.resolved.classes.len();
     if items.len() != expected {
-        let order = first.resolved.classes.iter().map(|class| format!("`{}`", class.id)).collect::<Vec<_>>().join(", ");
-        let message = format!("`{}` has {expected} classes, but this list has {}", first.name, items.len());
+        let order = first
+            .resolved
+            .classes
+            .iter()
+            .map(|class| format!("`{}`", class.id))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let message =
+            format!("`{}` has {expected} classes, but this list has {}", first.name, items.len());
         reader.fault(&node.span, message, format!("one entry for each of {order}"));
         return false;
     }

@@ -87,9 +87,18 @@ impl PolicyErrors {
 impl fmt::Display for PolicyErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.errors.len();
-        write!(f, "{}: {count} {} in the policy", self.file_name(), if count == 1 { "fault" } else { "faults" })?;
+        write!(
+            f,
+            "{}: {count} {} in the policy",
+            self.file_name(),
+            if count == 1 { "fault" } else { "faults" }
+        )?;
         if let Some(first) = self.errors.first() {
-            write!(f, ", first at line {}, column {}: {}", first.line, first.column, first.message)?;
+            write!(
+                f,
+                ", first at line {}, column {}: {}",
+                first.line, first.column, first.message
+            )?;
         }
         Ok(())
     }

@@ -53,7 +53,11 @@ impl<'t> Fields<'t> {
 
     /// Where a key stands, or the table if it lacks it.
     pub fn span_of(&self, key: &str) -> Range<usize> {
-        self.entries.iter().find(|entry| entry.key == key).map_or(&self.span, |entry| &entry.key_span).clone()
+        self.entries
+            .iter()
+            .find(|entry| entry.key == key)
+            .map_or(&self.span, |entry| &entry.key_span)
+            .clone()
     }
 
     pub fn get(&mut self, key: &'static str) -> Option<Node<'t>> {
@@ -61,7 +65,12 @@ impl<'t> Fields<'t> {
         self.entries.iter().find(|entry| entry.key == key).map(|entry| entry.node.clone())
     }
 
-    pub fn require(&mut self, reader: &mut Reader, key: &'static str, help: &str) -> Option<Node<'t>> {
+    pub fn require(
+        &mut self,
+        reader: &mut Reader,
+        key: &'static str,
+        help: &str,
+    ) -> Option<Node<'t>> {
         let node = self.get(key);
         if node.is_none() {
             reader.fault(&self.span, format!("{} lacks `{key}`", self.owner), help);
@@ -70,7 +79,12 @@ impl<'t> Fields<'t> {
     }
 
     /// One of a few words; `None` if absent.
-    pub fn choice<T: Copy>(&mut self, reader: &mut Reader, key: &'static str, words: &[(&str, T)]) -> Option<T> {
+    pub fn choice<T: Copy>(
+        &mut self,
+        reader: &mut Reader,
+        key: &'static str,
+        words: &[(&str, T)],
+    ) -> Option<T> {
         let node = self.get(key)?;
         let word = reader.text(&node, &format!("`{key}`"))?;
         let found = words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning);
@@ -131,5 +145,7 @@ fn is_language(tag: &str) -> bool {
     let language = parts.next().unwrap_or_default();
     (2..=3).contains(&language.len())
         && language.bytes().all(|b| b.is_ascii_lowercase())
-        && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && parts.all(|part| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+        })
 }

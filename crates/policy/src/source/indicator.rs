@@ -24,7 +24,11 @@ pub(super) fn agency(reader: &mut Reader, part: Part<'_>) -> Agency {
     Agency { id: part.id.to_owned(), label }
 }
 
-pub(super) fn indicator(reader: &mut Reader, part: Part<'_>, agencies: &[Agency]) -> Option<Indicator> {
+pub(super) fn indicator(
+    reader: &mut Reader,
+    part: Part<'_>,
+    agencies: &[Agency],
+) -> Option<Indicator> {
     let mut fields = part.fields;
     let label = fields.labels(reader, "label", part.id);
 
@@ -49,43 +53,79 @@ pub(super) fn indicator(reader: &mut Reader, part: Part<'_>, agencies: &[Agency]
         check_arithmetic(reader, &fields, domain, aggregate, per, columns.len());
     }
     fields.finish(reader);
-    Some(Indicator { id: part.id.to_owned(), label, agency: agency?, columns, aggregate, matches, per, domain: domain? })
+    Some(Indicator {
+        id: part.id.to_owned(),
+        label,
+        agency: agency?,
+        columns,
+        aggregate,
+        matches,
+        per,
+        domain: domain?,
+    })
 }
 
 /// What the name of an indicator stands for in the rest of the file.
 pub(super) fn meaning(position: usize, indicator: Option<&Indicator>) -> Meaning {
     match indicator.map(|indicator| &indicator.domain) {
-        Some(Domain::Levels { levels, .. }) => Meaning::Classes(Variable::Indicator(position), Some(levels.clone())),
+        Some(Domain::Levels { levels, .. }) => {
+            Meaning::Classes(Variable::Indicator(position), Some(levels.clone()))
+        }
         Some(Domain::Integer { .. }) => Meaning::Integer(position),
         None => Meaning::Unclear,
     }
 }
 
 fn columns(reader: &mut Reader, fields: &mut super::Fields<'_>, id: &str) -> Vec<String> {
-    let one = fields.get("column").and_then(|node| Some((reader.text(&node, "`column`")?, node.span)));
+    let one =
+        fields.get("column").and_then(|node| Some((reader.text(&node, "`column`")?, node.span)));
     let several = fields.get("columns").and_then(|node| reader.texts(&node, "`columns`"));
     if fields.has("column") && fields.has("columns") {
-        reader.fault(&fields.span_of("columns"), "`column` and `columns` exclude each other", "keep one of the two");
+        reader.fault(
+            &fields.span_of("columns"),
+            "`column` and `columns` exclude each other",
+            "keep one of the two",
+        );
     }
     let named: Vec<_> = one.into_iter().chain(several.into_iter().flatten()).collect();
     for (name, span) in &named {
         if name.trim().is_empty() {
-            reader.fault(span, "a column of the register needs a name", "write the name in the header of the register");
+            reader.fault(
+                span,
+                "a column of the register needs a name",
+                "write the name in the header of the register",
+            );
         }
     }
-    if named.is_empty() { vec![id.to_owned()] } else { named.into_iter().map(|(name, _)| name.trim().to_owned()).collect() }
+    if named.is_empty() {
+        vec![id.to_owned()]
+    } else {
+        named.into_iter().map(|(name, _)| name.trim().to_owned()).collect()
+    }
 }
 
-fn matches(reader: &mut Reader, fields: &mut super::Fields<'_>, aggregate: Aggregate) -> Vec<String> {
+fn matches(
+    reader: &mut Reader,
+    fields: &mut super::Fields<'_>,
+    aggregate: Aggregate,
+) -> Vec<String> {
     let Some(node) = fields.get("matches") else { return Vec::new() };
     let texts = reader.texts(&node, "`matches`").unwrap_or_default();
     if !matches!(aggregate, Aggregate::Any | Aggregate::All | Aggregate::Count) {
         let help = "say aggregate = \"any\", \"all\" or \"count\", or drop `matches`";
-        reader.fault(&fields.span_of("matches"), "`matches` only goes with any, all and count", help);
+        reader.fault(
+            &fields.span_of("matches"),
+            "`matches` only goes with any, all and count",
+            help,
+        );
     }
     for (text, span) in &texts {
         if text.trim().is_empty() {
-            reader.fault(span, "an empty cell says nothing and cannot match", "name a text that stands in the register");
+            reader.fault(
+                span,
+                "an empty cell says nothing and cannot match",
+                "name a text that stands in the register",
+            );
         }
     }
     texts.into_iter().map(|(text, _)| text.trim().to_owned()).collect()
@@ -103,11 +143,19 @@ fn check_arithmetic(
     let yes_no = matches!(aggregate, Aggregate::Any | Aggregate::All);
     if per.is_some() && (yes_no || !domain::is_banded(domain)) {
         let help = "give `bands` of the quotient, or drop `per`";
-        reader.fault(&fields.span_of("per"), "`per` divides a number, and the quotient falls into bands", help);
+        reader.fault(
+            &fields.span_of("per"),
+            "`per` divides a number, and the quotient falls into bands",
+            help,
+        );
     }
     let numbers = !domain::is_categories(domain) && !yes_no && aggregate != Aggregate::Count;
     if columns > 1 && !numbers {
         let help = "name one column, or take bands or an integer of sum, min, max or first";
-        reader.fault(&fields.span_of("columns"), "only numbers of several columns can be added", help);
+        reader.fault(
+            &fields.span_of("columns"),
+            "only numbers of several columns can be added",
+            help,
+        );
     }
 }

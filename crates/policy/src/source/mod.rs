@@ -53,7 +53,11 @@ impl Policy {
 
 fn read(reader: &mut Reader, text: &str) -> Option<Policy> {
     if text.len() > MAX_SOURCE {
-        reader.fault(&(0..0), "the policy file is larger than 1 MiB", "a policy is a few pages; is this the right file?");
+        reader.fault(
+            &(0..0),
+            "the policy file is larger than 1 MiB",
+            "a policy is a few pages; is this the right file?",
+        );
         return None;
     }
     let (document, faults) = DeTable::parse_recoverable(text);
@@ -67,7 +71,11 @@ fn read(reader: &mut Reader, text: &str) -> Option<Policy> {
                 continue;
             }
             last_line = line;
-            reader.fault(&span, format!("not valid TOML: {}", fault.message()), "see https://toml.io for the syntax");
+            reader.fault(
+                &span,
+                format!("not valid TOML: {}", fault.message()),
+                "see https://toml.io for the syntax",
+            );
         }
         return None;
     }
@@ -113,16 +121,34 @@ fn policy(reader: &mut Reader, mut root: Fields<'_>) -> Option<Located> {
     let title = root.labels(reader, "title", &name);
     let tiers = classes::field(reader, &mut root, "tiers", MIN_TIERS, MAX_TIERS);
 
-    let agency_parts = section(reader, &mut root, "agencies", "agency", "name at least one agency: [agencies.tax]");
-    let indicator_parts =
-        section(reader, &mut root, "indicators", "indicator", "name at least one indicator: [indicators.income]");
+    let agency_parts = section(
+        reader,
+        &mut root,
+        "agencies",
+        "agency",
+        "name at least one agency: [agencies.tax]",
+    );
+    let indicator_parts = section(
+        reader,
+        &mut root,
+        "indicators",
+        "indicator",
+        "name at least one indicator: [indicators.income]",
+    );
     let concept_parts = section(reader, &mut root, "concepts", "concept", "");
     let score_parts = section(reader, &mut root, "scores", "score", "");
     let cut_parts = section(reader, &mut root, "cuts", "cut", "");
     let spans = |parts: &[Part<'_>]| parts.iter().map(|part| part.span.clone()).collect::<Vec<_>>();
-    let located = (spans(&agency_parts), spans(&indicator_parts), spans(&concept_parts), spans(&score_parts), spans(&cut_parts));
+    let located = (
+        spans(&agency_parts),
+        spans(&indicator_parts),
+        spans(&concept_parts),
+        spans(&score_parts),
+        spans(&cut_parts),
+    );
 
-    let agencies = agency_parts.into_iter().map(|part| indicator::agency(reader, part)).collect::<Vec<_>>();
+    let agencies =
+        agency_parts.into_iter().map(|part| indicator::agency(reader, part)).collect::<Vec<_>>();
     let mut names = Names::default();
     let mut indicators = Vec::new();
     for (position, part) in indicator_parts.into_iter().enumerate() {
@@ -155,10 +181,14 @@ fn policy(reader: &mut Reader, mut root: Fields<'_>) -> Option<Located> {
         .into_iter()
         .map(|(part, classes)| concept::concept(reader, part, classes, &names))
         .collect::<Vec<_>>();
-    let scores =
-        score_parts.into_iter().map(|part| score::score(reader, part, &names, &indicators)).collect::<Vec<_>>();
-    let cuts =
-        cut_drafts.into_iter().map(|(part, classes)| score::cut(reader, part, classes, &names, &scores)).collect::<Vec<_>>();
+    let scores = score_parts
+        .into_iter()
+        .map(|part| score::score(reader, part, &names, &indicators))
+        .collect::<Vec<_>>();
+    let cuts = cut_drafts
+        .into_iter()
+        .map(|(part, classes)| score::cut(reader, part, classes, &names, &scores))
+        .collect::<Vec<_>>();
 
     let decision = outcome::decision(reader, &mut root, &names, tiers.as_deref());
     let overrides = outcome::overrides(reader, &mut root, &names, tiers.as_deref());
@@ -196,7 +226,11 @@ fn format(reader: &mut Reader, root: &mut Fields<'_>) {
         && let Some(version) = reader.text(&node, "the version of the language")
         && version != FORMAT
     {
-        reader.fault(&node.span, format!("version \"{version}\" of the language is not known"), help);
+        reader.fault(
+            &node.span,
+            format!("version \"{version}\" of the language is not known"),
+            help,
+        );
     }
 }
 
@@ -212,10 +246,18 @@ fn policy_name(reader: &mut Reader, root: &mut Fields<'_>) -> String {
 }
 
 /// The tables under one heading. A heading with a non-empty `required` must be there.
-fn section<'t>(reader: &mut Reader, root: &mut Fields<'t>, key: &'static str, kind: &str, required: &str) -> Vec<Part<'t>> {
+fn section<'t>(
+    reader: &mut Reader,
+    root: &mut Fields<'t>,
+    key: &'static str,
+    kind: &str,
+    required: &str,
+) -> Vec<Part<'t>> {
     let node: Option<Node<'t>> =
         if required.is_empty() { root.get(key) } else { root.require(reader, key, required) };
-    let Some(table) = node.and_then(|node| reader.table(&node, format!("`{key}`"))) else { return Vec::new() };
+    let Some(table) = node.and_then(|node| reader.table(&node, format!("`{key}`"))) else {
+        return Vec::new();
+    };
     let mut parts = Vec::new();
     for entry in table.into_entries() {
         names::check_identifier(reader, entry.key, &entry.key_span, kind);

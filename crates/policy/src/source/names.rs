@@ -9,8 +9,10 @@ use std::ops::Range;
 pub(super) const MAX_NAME: usize = 64;
 
 /// Words that conditions and register files use themselves.
-const RESERVED: &[&str] =
-    &["any", "all", "not", "of", "at_least", "at_most", "exactly", "opt_out", "id", "family", "person"];
+const RESERVED: &[&str] = &[
+    "any", "all", "not", "of", "at_least", "at_most", "exactly", "opt_out", "id", "family",
+    "person",
+];
 
 /// What a name stands for.
 #[derive(Debug)]
@@ -38,13 +40,23 @@ pub(super) struct Names<'t> {
 }
 
 impl<'t> Names<'t> {
-    pub fn declare(&mut self, reader: &mut Reader, name: &'t str, span: &Range<usize>, meaning: Meaning) {
+    pub fn declare(
+        &mut self,
+        reader: &mut Reader,
+        name: &'t str,
+        span: &Range<usize>,
+        meaning: Meaning,
+    ) {
         if RESERVED.contains(&name) {
-            let help = format!("choose another name, such as `{name}_1`; reserved are {}", RESERVED.join(", "));
+            let help = format!(
+                "choose another name, such as `{name}_1`; reserved are {}",
+                RESERVED.join(", ")
+            );
             reader.fault(span, format!("`{name}` is a reserved word"), help);
         }
         if self.meanings.contains_key(name) {
-            let help = "indicators, concepts, scores and cuts share one name space; rename one of the two";
+            let help =
+                "indicators, concepts, scores and cuts share one name space; rename one of the two";
             reader.fault(span, format!("the name `{name}` is taken already"), help);
         } else {
             self.meanings.insert(name, meaning);
@@ -56,7 +68,12 @@ impl<'t> Names<'t> {
     }
 
     /// The thing with classes that a name stands for. `None`: a fault was recorded, now or before.
-    pub fn resolve(&self, reader: &mut Reader, name: &str, span: &Range<usize>) -> Option<Resolved<'_>> {
+    pub fn resolve(
+        &self,
+        reader: &mut Reader,
+        name: &str,
+        span: &Range<usize>,
+    ) -> Option<Resolved<'_>> {
         match self.meanings.get(name) {
             Some(Meaning::Classes(variable, classes)) => {
                 Some(Resolved { variable: *variable, classes: classes.as_deref()? })
@@ -73,8 +90,16 @@ impl<'t> Names<'t> {
             }
             Some(Meaning::Unclear) => None,
             None => {
-                let known = self.meanings.iter().filter(|(_, meaning)| matches!(meaning, Meaning::Classes(..)));
-                reader.unknown(span, format!("nothing is called `{name}`"), name, known.map(|(name, _)| *name));
+                let known = self
+                    .meanings
+                    .iter()
+                    .filter(|(_, meaning)| matches!(meaning, Meaning::Classes(..)));
+                reader.unknown(
+                    span,
+                    format!("nothing is called `{name}`"),
+                    name,
+                    known.map(|(name, _)| *name),
+                );
                 None
             }
         }
@@ -82,7 +107,10 @@ impl<'t> Names<'t> {
 
     /// The names of integer indicators.
     pub fn integers(&self) -> impl Iterator<Item = &str> {
-        self.meanings.iter().filter(|(_, meaning)| matches!(meaning, Meaning::Integer(_))).map(|(name, _)| *name)
+        self.meanings
+            .iter()
+            .filter(|(_, meaning)| matches!(meaning, Meaning::Integer(_)))
+            .map(|(name, _)| *name)
     }
 
     pub fn score(&self, reader: &mut Reader, node: &Node<'_>) -> Option<usize> {
@@ -90,8 +118,14 @@ impl<'t> Names<'t> {
         if let Some(Meaning::Score(position)) = self.meanings.get(name) {
             return Some(*position);
         }
-        let known = self.meanings.iter().filter(|(_, meaning)| matches!(meaning, Meaning::Score(_)));
-        reader.unknown(&node.span, format!("no score is called `{name}`"), name, known.map(|(name, _)| *name));
+        let known =
+            self.meanings.iter().filter(|(_, meaning)| matches!(meaning, Meaning::Score(_)));
+        reader.unknown(
+            &node.span,
+            format!("no score is called `{name}`"),
+            name,
+            known.map(|(name, _)| *name),
+        );
         None
     }
 }

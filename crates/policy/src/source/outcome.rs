@@ -7,9 +7,15 @@ use super::{classes, condition};
 use crate::{Class, Decision, Effect, OptOut, Override, Reason};
 use std::collections::BTreeSet;
 
-const OPT_OUT: &[(&str, OptOut)] = &[("neutral", OptOut::Neutral), ("not-offered", OptOut::NotOffered)];
+const OPT_OUT: &[(&str, OptOut)] =
+    &[("neutral", OptOut::Neutral), ("not-offered", OptOut::NotOffered)];
 
-pub(super) fn decision(reader: &mut Reader, root: &mut Fields<'_>, names: &Names<'_>, tiers: Option<&[Class]>) -> Option<Decision> {
+pub(super) fn decision(
+    reader: &mut Reader,
+    root: &mut Fields<'_>,
+    names: &Names<'_>,
+    tiers: Option<&[Class]>,
+) -> Option<Decision> {
     let help = "say what decides: [tier] with from = \"support\"";
     let node = root.require(reader, "tier", help)?;
     let mut fields = reader.table(&node, "`tier`")?;
@@ -24,19 +30,36 @@ pub(super) fn decision(reader: &mut Reader, root: &mut Fields<'_>, names: &Names
 
     let Some(map_node) = map else {
         let position = |class: &Class| tiers.iter().position(|tier| tier.id == class.id);
-        let strangers: Vec<String> =
-            found.classes.iter().filter(|class| position(class).is_none()).map(|class| format!("`{}`", class.id)).collect();
+        let strangers: Vec<String> = found
+            .classes
+            .iter()
+            .filter(|class| position(class).is_none())
+            .map(|class| format!("`{}`", class.id))
+            .collect();
         if !strangers.is_empty() {
             let message = format!("{} of `{name}` cannot be read as tiers", strangers.join(", "));
-            reader.fault(&tier_span, message, "name the classes after the tiers, or map every class: map = { … }");
+            reader.fault(
+                &tier_span,
+                message,
+                "name the classes after the tiers, or map every class: map = { … }",
+            );
             return None;
         }
-        return Some(Decision { from: found.variable, tiers: found.classes.iter().filter_map(position).collect() });
+        return Some(Decision {
+            from: found.variable,
+            tiers: found.classes.iter().filter_map(position).collect(),
+        });
     };
     let mut mapped: Vec<Option<usize>> = vec![None; found.classes.len()];
     let mut sound = true;
     for entry in reader.table(&map_node, "`map`")?.into_entries() {
-        let class = classes::position(reader, found.classes, entry.key, &entry.key_span, &format!("`{name}`"));
+        let class = classes::position(
+            reader,
+            found.classes,
+            entry.key,
+            &entry.key_span,
+            &format!("`{name}`"),
+        );
         let tier = reader
             .text(&entry.node, "a tier")
             .and_then(|id| classes::position(reader, tiers, id, &entry.node.span, "`tiers`"));
@@ -53,13 +76,22 @@ pub(super) fn decision(reader: &mut Reader, root: &mut Fields<'_>, names: &Names
         .map(|(class, _)| format!("`{}`", class.id))
         .collect();
     if sound && !lacking.is_empty() {
-        reader.fault(&map_node.span, format!("`map` gives no tier to {}", lacking.join(", ")), "map every class");
+        reader.fault(
+            &map_node.span,
+            format!("`map` gives no tier to {}", lacking.join(", ")),
+            "map every class",
+        );
     }
     let tiers = mapped.into_iter().collect::<Option<Vec<_>>>()?;
     sound.then_some(Decision { from: found.variable, tiers })
 }
 
-pub(super) fn overrides(reader: &mut Reader, root: &mut Fields<'_>, names: &Names<'_>, tiers: Option<&[Class]>) -> Option<Vec<Override>> {
+pub(super) fn overrides(
+    reader: &mut Reader,
+    root: &mut Fields<'_>,
+    names: &Names<'_>,
+    tiers: Option<&[Class]>,
+) -> Option<Vec<Override>> {
     let Some(node) = root.get("overrides") else { return Some(Vec::new()) };
     let items = reader.array(&node, "`overrides`")?;
     let mut read = Vec::new();
@@ -73,12 +105,18 @@ pub(super) fn overrides(reader: &mut Reader, root: &mut Fields<'_>, names: &Name
     read.into_iter().collect()
 }
 
-fn one_override(reader: &mut Reader, mut fields: Fields<'_>, names: &Names<'_>, tiers: Option<&[Class]>) -> Option<Override> {
+fn one_override(
+    reader: &mut Reader,
+    mut fields: Fields<'_>,
+    names: &Names<'_>,
+    tiers: Option<&[Class]>,
+) -> Option<Override> {
     let help = "write one of at_least = \"…\", at_most = \"…\" and exactly = \"…\" with a tier";
-    let stated: Vec<_> = [("at_least", Effect::AtLeast), ("at_most", Effect::AtMost), ("exactly", Effect::Exactly)]
-        .into_iter()
-        .filter_map(|(key, effect)| fields.get(key).map(|node| (key, effect, node)))
-        .collect();
+    let stated: Vec<_> =
+        [("at_least", Effect::AtLeast), ("at_most", Effect::AtMost), ("exactly", Effect::Exactly)]
+            .into_iter()
+            .filter_map(|(key, effect)| fields.get(key).map(|node| (key, effect, node)))
+            .collect();
     if stated.len() != 1 {
         let message = format!("an override names one bound, not {}", stated.len());
         reader.fault(&fields.span, message, help);
@@ -108,7 +146,11 @@ pub(super) fn opt_out(reader: &mut Reader, root: &mut Fields<'_>) -> OptOut {
     result.unwrap_or(OptOut::NotOffered)
 }
 
-pub(super) fn reasons(reader: &mut Reader, root: &mut Fields<'_>, names: &Names<'_>) -> Option<Vec<Reason>> {
+pub(super) fn reasons(
+    reader: &mut Reader,
+    root: &mut Fields<'_>,
+    names: &Names<'_>,
+) -> Option<Vec<Reason>> {
     let Some(node) = root.get("reasons") else { return Some(Vec::new()) };
     let items = reader.array(&node, "`reasons`")?;
     let mut seen = BTreeSet::new();
@@ -123,7 +165,11 @@ pub(super) fn reasons(reader: &mut Reader, root: &mut Fields<'_>, names: &Names<
         if let (Some(id), Some(node)) = (id, &id_node) {
             classes::check_id(reader, id, &node.span, "reasons");
             if !seen.insert(id) {
-                reader.fault(&node.span, format!("two reasons are called `{id}`"), "every reason needs an identifier of its own");
+                reader.fault(
+                    &node.span,
+                    format!("two reasons are called `{id}`"),
+                    "every reason needs an identifier of its own",
+                );
             }
         }
         let label = fields.labels(reader, "label", id.unwrap_or_default());

@@ -31,9 +31,18 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub fn fault(&mut self, span: &Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+    pub fn fault(
+        &mut self,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         if self.faults.len() < MAX_FAULTS {
-            self.faults.push(Fault { span: span.clone(), message: message.into(), help: help.into() });
+            self.faults.push(Fault {
+                span: span.clone(),
+                message: message.into(),
+                help: help.into(),
+            });
         }
     }
 
@@ -107,7 +116,11 @@ impl Reader {
     }
 
     /// A text, or a list of at least one text without repetition.
-    pub fn texts<'t>(&mut self, node: &Node<'t>, what: &str) -> Option<Vec<(&'t str, Range<usize>)>> {
+    pub fn texts<'t>(
+        &mut self,
+        node: &Node<'t>,
+        what: &str,
+    ) -> Option<Vec<(&'t str, Range<usize>)>> {
         if let DeValue::String(text) = node.value {
             return Some(vec![(text, node.span.clone())]);
         }
@@ -124,7 +137,11 @@ impl Reader {
         for node in array.iter().map(Node::new) {
             match self.text(&node, what) {
                 Some(text) if !seen.insert(text) => {
-                    self.fault(&node.span, format!("{what} names \"{text}\" twice"), "name it once");
+                    self.fault(
+                        &node.span,
+                        format!("{what} names \"{text}\" twice"),
+                        "name it once",
+                    );
                     sound = false;
                 }
                 Some(text) => texts.push((text, node.span)),

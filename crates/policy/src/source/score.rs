@@ -9,7 +9,12 @@ use crate::{Class, Cut, Domain, Indicator, MAX_SCORE, Score, Term};
 /// The most decimals a score may declare.
 const MAX_DECIMALS: i64 = 9;
 
-pub(super) fn score(reader: &mut Reader, part: Part<'_>, names: &Names<'_>, indicators: &[Option<Indicator>]) -> Option<Score> {
+pub(super) fn score(
+    reader: &mut Reader,
+    part: Part<'_>,
+    names: &Names<'_>,
+    indicators: &[Option<Indicator>],
+) -> Option<Score> {
     let mut fields = part.fields;
     let label = fields.labels(reader, "label", part.id);
     let decimals = decimals(reader, &mut fields);
@@ -42,7 +47,10 @@ pub(super) fn score(reader: &mut Reader, part: Part<'_>, names: &Names<'_>, indi
     let (lowest, highest) = range(&score, indicators)?;
     let most = i128::from(MAX_SCORE);
     if lowest < -most || highest > most {
-        let message = format!("score `{}` runs from {lowest} to {highest} in units of its last decimal", score.id);
+        let message = format!(
+            "score `{}` runs from {lowest} to {highest} in units of its last decimal",
+            score.id
+        );
         reader.fault(&part.span, message, format!("keep it within -{most} to {most}"));
         return None;
     }
@@ -61,23 +69,34 @@ pub(super) fn cut(
     let score = fields
         .require(reader, "score", "name the score to cut: score = \"points\"")
         .and_then(|node| names.score(reader, &node));
-    let at = fields.require(reader, "at", "say where each class but the first starts: at = [100, 200]");
+    let at =
+        fields.require(reader, "at", "say where each class but the first starts: at = [100, 200]");
     fields.finish(reader);
 
     let decimals = scores.get(score?)?.as_ref()?.decimals;
     let at_node = at?;
     let items = reader.array(&at_node, "`at`")?;
-    let read: Vec<Option<i64>> = items.iter().map(|item| amount(reader, item, "`at`", decimals)).collect();
+    let read: Vec<Option<i64>> =
+        items.iter().map(|item| amount(reader, item, "`at`", decimals)).collect();
     for ((before, after), item) in read.iter().zip(read.iter().skip(1)).zip(items.iter().skip(1)) {
         if let (Some(before), Some(after)) = (before, after)
             && after <= before
         {
-            reader.fault(&item.span, "this start is not above the one before", "starts ascend, each larger than the one before");
+            reader.fault(
+                &item.span,
+                "this start is not above the one before",
+                "starts ascend, each larger than the one before",
+            );
         }
     }
     let classes = classes?;
     if classes.len() != items.len().saturating_add(1) {
-        let message = format!("{} classes need {} starts, not {}", classes.len(), classes.len().saturating_sub(1), items.len());
+        let message = format!(
+            "{} classes need {} starts, not {}",
+            classes.len(),
+            classes.len().saturating_sub(1),
+            items.len()
+        );
         reader.fault(&at_node.span, message, "every class but the first starts at one of them");
     }
     let at = read.into_iter().collect::<Option<Vec<_>>>()?;
@@ -88,7 +107,11 @@ fn decimals(reader: &mut Reader, fields: &mut Fields<'_>) -> u32 {
     let Some(node) = fields.get("decimals") else { return 0 };
     let Some(number) = reader.integer(&node, "`decimals`") else { return 0 };
     if !(0..=MAX_DECIMALS).contains(&number) {
-        reader.fault(&node.span, format!("{number} decimals are not possible"), format!("0 to {MAX_DECIMALS}"));
+        reader.fault(
+            &node.span,
+            format!("{number} decimals are not possible"),
+            format!("0 to {MAX_DECIMALS}"),
+        );
     }
     u32::try_from(number).unwrap_or(0)
 }
@@ -96,13 +119,23 @@ fn decimals(reader: &mut Reader, fields: &mut Fields<'_>) -> u32 {
 /// An amount in units of the score's last decimal.
 fn amount(reader: &mut Reader, node: &Node<'_>, what: &str, decimals: u32) -> Option<i64> {
     let number = reader.decimal(node, what)?;
-    let units = number.in_units(decimals).filter(|units| units.unsigned_abs() <= MAX_SCORE.unsigned_abs());
+    let units =
+        number.in_units(decimals).filter(|units| units.unsigned_abs() <= MAX_SCORE.unsigned_abs());
     if units.is_none() {
         if number.scale > decimals {
-            let message = format!("{number} has more decimals than the score, which has {decimals}");
-            reader.fault(&node.span, message, format!("say decimals = {} in the score", number.scale));
+            let message =
+                format!("{number} has more decimals than the score, which has {decimals}");
+            reader.fault(
+                &node.span,
+                message,
+                format!("say decimals = {} in the score", number.scale),
+            );
         } else {
-            reader.fault(&node.span, format!("{number} is too large"), format!("at most {MAX_SCORE} units of the last decimal"));
+            reader.fault(
+                &node.span,
+                format!("{number} is too large"),
+                format!("at most {MAX_SCORE} units of the last decimal"),
+            );
         }
     }
     units
@@ -125,7 +158,13 @@ fn points_term(
     let mut points: Vec<Option<i64>> = vec![None; found.classes.len()];
     let mut sound = true;
     for entry in reader.table(node, format!("the points of `{name}`"))?.into_entries() {
-        let class = classes::position(reader, found.classes, entry.key, &entry.key_span, &format!("`{name}`"));
+        let class = classes::position(
+            reader,
+            found.classes,
+            entry.key,
+            &entry.key_span,
+            &format!("`{name}`"),
+        );
         let amount = amount(reader, &entry.node, "points", decimals);
         sound &= class.is_some() && amount.is_some();
         if let Some(place) = class.and_then(|class| points.get_mut(class)) {
@@ -157,7 +196,9 @@ fn weight_term(
 ) -> Option<Term> {
     let weight = amount(reader, node, "the weight", decimals);
     match names.meaning(name) {
-        Some(Meaning::Integer(indicator)) => Some(Term::Weight { indicator: *indicator, weight: weight? }),
+        Some(Meaning::Integer(indicator)) => {
+            Some(Term::Weight { indicator: *indicator, weight: weight? })
+        }
         Some(Meaning::Classes(..)) => {
             let help = format!("give points to its classes: points.{name} = {{ … }}");
             reader.fault(span, format!("`{name}` has classes, so it cannot be weighed"), help);
@@ -165,7 +206,12 @@ fn weight_term(
         }
         Some(_) => names.resolve(reader, name, span).and(None),
         None => {
-            reader.unknown(span, format!("no integer indicator is called `{name}`"), name, names.integers());
+            reader.unknown(
+                span,
+                format!("no integer indicator is called `{name}`"),
+                name,
+                names.integers(),
+            );
             None
         }
     }
@@ -177,10 +223,16 @@ fn range(score: &Score, indicators: &[Option<Indicator>]) -> Option<(i128, i128)
     let mut highest = lowest;
     for term in &score.terms {
         let (least, most) = match term {
-            Term::Points { points, .. } => (i128::from(*points.iter().min()?), i128::from(*points.iter().max()?)),
+            Term::Points { points, .. } => {
+                (i128::from(*points.iter().min()?), i128::from(*points.iter().max()?))
+            }
             Term::Weight { indicator, weight } => {
-                let Domain::Integer { min, max, .. } = indicators.get(*indicator)?.as_ref()?.domain else { return None };
-                let ends = [min, max].map(|end| i128::from(end).saturating_mul(i128::from(*weight)));
+                let Domain::Integer { min, max, .. } = indicators.get(*indicator)?.as_ref()?.domain
+                else {
+                    return None;
+                };
+                let ends =
+                    [min, max].map(|end| i128::from(end).saturating_mul(i128::from(*weight)));
                 (*ends.iter().min()?, *ends.iter().max()?)
             }
         };

@@ -14,9 +14,14 @@ pub(super) fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     if known.is_empty() {
         return "nothing of this kind is declared".to_owned();
     }
-    let listed = known.iter().take(12).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let listed =
+        known.iter().take(12).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let more = known.len().saturating_sub(12);
-    if more == 0 { format!("known here: {listed}") } else { format!("known here: {listed} and {more} more") }
+    if more == 0 {
+        format!("known here: {listed}")
+    } else {
+        format!("known here: {listed} and {more} more")
+    }
 }
 
 /// How many letters must be added, removed or replaced to get from one word to the other. Long words only
@@ -47,6 +52,9 @@ mod tests {
         assert_eq!(suggest("agregate", ["agency", "aggregate"]), "did you mean `aggregate`?");
         assert_eq!(suggest("zzz", ["low", "high"]), "known here: `low`, `high`");
         assert_eq!(suggest("x", []), "nothing of this kind is declared");
-        assert_eq!((distance("kitten", "sitting"), distance("", "ab"), distance("ab", "")), (3, 2, 2));
+        assert_eq!(
+            (distance("kitten", "sitting"), distance("", "ab"), distance("ab", "")),
+            (3, 2, 2)
+        );
     }
 }

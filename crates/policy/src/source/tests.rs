@@ -76,7 +76,9 @@ fn faults(text: &str) -> String {
         Ok(_) => return "no fault".to_owned(),
         Err(errors) => errors,
     };
-    let line = |error: &PolicyError| format!("{}:{} {} / {}", error.line, error.column, error.message, error.help);
+    let line = |error: &PolicyError| {
+        format!("{}:{} {} / {}", error.line, error.column, error.message, error.help)
+    };
     errors.errors().iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
@@ -114,7 +116,8 @@ fn opt_out_is_not_offered_unless_stated() {
 
 #[test]
 fn one_run_reports_all_faults_in_the_order_of_the_text() {
-    let text = with("agency = \"land\"\nlevels", "agency = \"lnd\"\nlevels").replace("\"neutral\"", "\"natural\"");
+    let text = with("agency = \"land\"\nlevels", "agency = \"lnd\"\nlevels")
+        .replace("\"neutral\"", "\"natural\"");
     let errors = parse(&text.replace("aggregate = \"any\"", "agregate = \"any\"")).unwrap_err();
     let lines: Vec<usize> = errors.errors().iter().map(|error| error.line).collect();
     assert!(lines.len() >= 4 && lines.is_sorted(), "{lines:?}");
@@ -129,15 +132,39 @@ fn faults_are_shown_with_the_offending_text_and_as_json() {
     let mut shown = String::new();
     let theme = miette::GraphicalTheme::unicode_nocolor();
     miette::GraphicalReportHandler::new_themed(theme).render_report(&mut shown, &errors).unwrap();
-    assert!(shown.contains("example.toml:43:9") && shown.contains("score = \"point\"") && shown.contains("did you mean `points`?"), "{shown}");
+    assert!(
+        shown.contains("example.toml:43:9")
+            && shown.contains("score = \"point\"")
+            && shown.contains("did you mean `points`?"),
+        "{shown}"
+    );
 }
 
 #[test]
 fn comments_spacing_and_stated_defaults_leave_the_hash_alone() {
     let hash = parse(BASE).unwrap().hash();
-    assert_eq!(parse(&BASE.replace(" = ", "   =  ").replace('\n', " # note\n")).unwrap().hash(), hash);
-    assert_eq!(parse(&with("missing = \"none\"\n[indicators.rent", "aggregate = \"first\"\nmissing = \"none\"\n[indicators.rent")).unwrap().hash(), hash);
-    assert_eq!(parse(&with("agency = \"land\"\nlevels", "column = \"home\"\nlabel = \"home\"\nagency = \"land\"\nlevels")).unwrap().hash(), hash);
+    assert_eq!(
+        parse(&BASE.replace(" = ", "   =  ").replace('\n', " # note\n")).unwrap().hash(),
+        hash
+    );
+    assert_eq!(
+        parse(&with(
+            "missing = \"none\"\n[indicators.rent",
+            "aggregate = \"first\"\nmissing = \"none\"\n[indicators.rent"
+        ))
+        .unwrap()
+        .hash(),
+        hash
+    );
+    assert_eq!(
+        parse(&with(
+            "agency = \"land\"\nlevels",
+            "column = \"home\"\nlabel = \"home\"\nagency = \"land\"\nlevels"
+        ))
+        .unwrap()
+        .hash(),
+        hash
+    );
     assert_eq!(parse(&with("some = 0.25", "some = 0.250")).unwrap().hash(), hash);
     assert_eq!(parse(&with("missing = 0 ", "missing = 0, ")).unwrap().hash(), hash);
     assert_ne!(parse(&with("some = 0.25", "some = 0.26")).unwrap().hash(), hash);
@@ -172,9 +199,16 @@ fn limits_hold() {
     let deep = with(place, &format!("{}{}", "{ not = ".repeat(5000), "}".repeat(5000)));
     assert!(parse(&deep).is_err());
 
-    let many: String = (0..17).map(|i| format!("[indicators.x{i}]\nagency = \"tax\"\naggregate = \"any\"\nmissing = \"no\"\n")).collect();
+    let many: String = (0..17)
+        .map(|i| {
+            format!("[indicators.x{i}]\nagency = \"tax\"\naggregate = \"any\"\nmissing = \"no\"\n")
+        })
+        .collect();
     let inputs: Vec<String> = (0..17).map(|i| format!("\"x{i}\"")).collect();
-    let table = format!("{many}[concepts.wide]\ninputs = [{}]\nclasses = [\"a\", \"b\"]\nrules = [{{ then = \"a\" }}]\n[tier]", inputs.join(", "));
+    let table = format!(
+        "{many}[concepts.wide]\ninputs = [{}]\nclasses = [\"a\", \"b\"]\nrules = [{{ then = \"a\" }}]\n[tier]",
+        inputs.join(", ")
+    );
     let found = faults(&with("[tier]", &table));
     assert!(found.contains("131072 combinations; at most 65536 are allowed"), "{found}");
 
@@ -213,7 +247,10 @@ fn values_out_of_range_name_the_indicator() {
     assert_eq!(policy.missing_values(), [0, 0, 2, 0]);
     let error = policy.decide(&[0, 0, 0, 101]).unwrap_err();
     assert_eq!(error.to_string(), "indicator `rent` cannot be 101; it goes from 0 to 100");
-    assert_eq!(policy.decide(&[0, -1, 0, 0]).unwrap_err().to_string(), "indicator `loan` cannot be -1; it goes from 0 to 1");
+    assert_eq!(
+        policy.decide(&[0, -1, 0, 0]).unwrap_err().to_string(),
+        "indicator `loan` cannot be -1; it goes from 0 to 1"
+    );
     assert!(matches!(policy.decide(&[0]), Err(DecideError::WrongCount { expected: 4, found: 1 })));
 }
 

@@ -299,11 +299,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "weights.rent = 10000000000",
         "36:9 score `points` runs from 100 to 100000000000400 in units of its last decimal / keep it within -1099511627776 to 1099511627776",
     ),
-    (
-        "decimals = 2",
-        "decimals = 10",
-        "37:12 10 decimals are not possible / 0 to 9",
-    ),
+    ("decimals = 2", "decimals = 10", "37:12 10 decimals are not possible / 0 to 9"),
     (
         "score = \"points\"",
         "score = \"point\"",
@@ -437,7 +433,9 @@ fn every_fault_says_where_it_stands_and_what_would_be_right() {
     for (from, to, expected) in FAULTS {
         let found = faults(&with(from, to));
         if found != *expected {
-            wrong.push(format!("    (\n        {from:?},\n        {to:?},\n        {found:?},\n    ),"));
+            wrong.push(format!(
+                "    (\n        {from:?},\n        {to:?},\n        {found:?},\n    ),"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
