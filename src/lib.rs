@@ -1,1 +1,27 @@
-//! blindtier facade.
+//! Privacy-preserving eligibility: agencies encrypt their own indicators, an evaluator computes every family's
+//! support tier on ciphertexts, and only the family learns it.
+//!
+//! This crate gathers the parts; each is a crate of its own, and a party's crate depends only on what that
+//! party may do.
+//!
+//! - [`policy`]: policy files, the clear interpreter, circuits;
+//! - [`engine`]: what an engine can do, and the clear engine; [`engine_tfhe`]: the tfhe engine;
+//! - [`wire`]: the files between parties;
+//! - [`registrar`], [`agency`], [`evaluator`], [`trustee`], [`family`], [`auditor`]: the parties;
+//! - [`sim`]: simulated registers;
+//! - [`cli`]: the command line.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+
+pub use blindtier_agency as agency;
+pub use blindtier_auditor as auditor;
+pub use blindtier_engine as engine;
+pub use blindtier_engine_tfhe as engine_tfhe;
+pub use blindtier_evaluator as evaluator;
+pub use blindtier_family as family;
+pub use blindtier_policy as policy;
+pub use blindtier_registrar as registrar;
+pub use blindtier_sim as sim;
+pub use blindtier_trustee as trustee;
+pub use blindtier_wire as wire;

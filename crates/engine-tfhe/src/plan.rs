@@ -239,6 +239,15 @@ impl blindtier_engine::Plan for TfhePlan {
         }
     }
 
+    fn upload_bytes(&self, agency: usize, families: usize) -> u64 {
+        let words = crate::encrypt::list_words(self.inputs_of(agency).len() * families);
+        u64::try_from(8 * words).unwrap_or(u64::MAX)
+    }
+
+    fn result_bytes(&self, families: usize) -> u64 {
+        u64::try_from(8 * families * (crate::parameters::DIMENSION + 1)).unwrap_or(u64::MAX)
+    }
+
     fn describe(&self) -> Vec<String> {
         let failures = self.program.log2_failures();
         let mut lines = vec![format!("{} ciphertexts a family", self.program.inputs.len())];

@@ -55,6 +55,15 @@ impl Plan for ClearEngine {
         }
     }
 
+    fn upload_bytes(&self, agency: usize, families: usize) -> u64 {
+        let columns = self.circuit.columns_of(agency).len();
+        u64::try_from(8 + columns * (8 + 8 * families)).unwrap_or(u64::MAX)
+    }
+
+    fn result_bytes(&self, families: usize) -> u64 {
+        u64::try_from(families).unwrap_or(u64::MAX)
+    }
+
     fn describe(&self) -> Vec<String> {
         self.circuit
             .steps

@@ -27,6 +27,12 @@ pub trait Plan: Send + Sync {
     /// The public summary.
     fn summary(&self) -> PlanSummary;
 
+    /// Bytes of one chunk of an agency's submission, without its envelope.
+    fn upload_bytes(&self, agency: usize, families: usize) -> u64;
+
+    /// Bytes of one chunk of results, without its envelope.
+    fn result_bytes(&self, families: usize) -> u64;
+
     /// A few lines for people: what is sent, what is computed, what it costs.
     fn describe(&self) -> Vec<String>;
 }

@@ -1,0 +1,24 @@
+//! Simulated registers and populations.
+//!
+//! [`synthesize`] writes registers that probe a policy: families on either side of every threshold, every level of every
+//! indicator, families that some agency does not know. [`distribute`] splits any data set into what each party of a
+//! round holds by itself: the population for the registrar and a register for each agency.
+//!
+//! Nothing here is real data, and nothing here is secret from the machine it runs on: a simulation sees every party's
+//! files at once, which no party of a real round may.
+#![forbid(unsafe_code)]
+
+mod dataset;
+mod desk;
+mod distribute;
+mod encode;
+mod error;
+mod sheet;
+mod sums;
+mod synthesize;
+#[cfg(test)]
+mod tests;
+
+pub use distribute::{Distributed, distribute};
+pub use error::SimError;
+pub use synthesize::synthesize;

@@ -1,0 +1,78 @@
+//! One family's tier, computed by the library on ciphertexts: `cargo run --release --example one_family`.
+//!
+//! Every party's part is one step below, in one process. In a round each party runs its own program, in its own
+//! folder, and only files pass between them; `blindtier demo` shows that.
+
+use blindtier::engine::{Encrypt, Evaluate, Open, Plan};
+use blindtier::engine_tfhe::{TfheEncrypt, TfheEvaluate, TfheOpen, TfhePlan, generate_keys};
+use blindtier::policy::passes::Layout;
+use blindtier::policy::{Policy, Variable};
+use miette::{IntoDiagnostic, Result, ensure, miette};
+use std::time::Instant;
+
+const POLICY: &str = include_str!("../policies/eight-indicators.toml");
+
+/// What the registers say of the family. On everything else it is as a family that they do not know.
+const FAMILY: [(&str, &str); 3] =
+    [("means", "scarce"), ("homeless", "yes"), ("child_outside", "yes")];
+
+fn main() -> Result<()> {
+    // Public: the policy, and the plan that follows from it. Every party works both out for itself.
+    let policy = Policy::parse("eight-indicators.toml", POLICY)?;
+    let plan = TfhePlan::new(&policy, Layout::Folded).into_diagnostic()?;
+    let values = values(&policy)?;
+
+    // The key holder: the secret key stays here, agencies get the public key, the evaluator the evaluation key.
+    let keys = generate_keys().into_diagnostic()?;
+
+    // Every agency folds what it alone knows into its columns, a chunk of one family here, and encrypts them.
+    let encrypt = TfheEncrypt::new(plan.clone(), &keys.public).into_diagnostic()?;
+    let mut submissions = Vec::new();
+    for agency in plan.circuit().agencies() {
+        let mut columns = Vec::new();
+        for column in plan.circuit().columns_of(agency) {
+            // Asks for this agency's own indicators only.
+            let mut own = |indicator: usize| values.get(indicator).copied().unwrap_or_default();
+            columns.push(vec![plan.circuit().column_value(column, &mut own)]);
+        }
+        let chunk = encrypt.encrypt(agency, &columns).into_diagnostic()?;
+        let name = policy.agencies.get(agency).map_or("?", |a| a.id.as_str());
+        println!("{name} sends {} encrypted values, {} bytes", columns.len(), chunk.len());
+        submissions.push(chunk);
+    }
+
+    // The evaluator: ciphertexts in, ciphertexts out, no secret key.
+    let evaluate = TfheEvaluate::new(&plan, &keys.evaluation).into_diagnostic()?;
+    let inputs: Vec<&[u8]> = submissions.iter().map(Vec::as_slice).collect();
+    let start = Instant::now();
+    let evaluated = evaluate.evaluate(1, &inputs, &|_| {}).into_diagnostic()?;
+    println!("the evaluator does {} lookups in {:.0?}", evaluated.lookups, start.elapsed());
+
+    // The key holder again: only the tier comes out, no indicator and no score.
+    let open = TfheOpen::new(&keys.secret, policy.tiers.len()).into_diagnostic()?;
+    let tiers = open.open(1, &evaluated.results).into_diagnostic()?;
+    let tier = tiers.first().map(|code| usize::from(*code)).and_then(|code| policy.tiers.get(code));
+    let found = tier.map_or("none", |tier| tier.id.as_str());
+
+    // The clear twin decides the same family without encryption.
+    let twin = policy.decide(&values).into_diagnostic()?;
+    let expected = policy.tiers.get(twin.tier).map_or("?", |tier| tier.id.as_str());
+    println!("tier: {found}; the clear twin says {expected}");
+    ensure!(found == expected, "the engine and the clear twin disagree");
+    Ok(())
+}
+
+/// [`FAMILY`] as positions of levels, in the order of the policy.
+fn values(policy: &Policy) -> Result<Vec<i64>> {
+    let mut values = policy.missing_values();
+    for (id, level) in FAMILY {
+        let indicator = policy.indicators.iter().position(|i| i.id == id);
+        let levels = policy.classes(Variable::Indicator(indicator.unwrap_or(usize::MAX)));
+        let position = levels.iter().position(|l| l.id == level);
+        let cell = indicator.and_then(|i| values.get_mut(i)).zip(position);
+        let (cell, position) =
+            cell.ok_or_else(|| miette!("no indicator {id} with level {level}"))?;
+        *cell = i64::try_from(position).into_diagnostic()?;
+    }
+    Ok(values)
+}

@@ -1,0 +1,84 @@
+//! What a demo ends with: agreement with the clear twin, cost, and what each party sent.
+
+use super::super::error::CliError;
+use super::super::output::Output;
+use super::Stage;
+use super::parties::Outcome;
+use blindtier_policy::passes::Layout;
+use clap::ValueEnum;
+use comfy_table::Table;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use serde_json::{Map, Value, json};
+
+/// Prints the outcome, and fails when a tier differs from the clear twin's.
+pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result<(), CliError> {
+    let families = stage.expected.len();
+    let tiers = &stage.policy.tiers;
+    let expected: Vec<&str> =
+        stage.expected.iter().map(|t| tiers.get(*t).map_or("", |tier| tier.id.as_str())).collect();
+    let agree = expected.iter().zip(&outcome.tiers).filter(|(e, t)| *e == t).count();
+    let disagree = families - agree;
+    let count = |id: &str| outcome.tiers.iter().filter(|t| *t == id).count();
+    let divisor = u64::try_from(families).unwrap_or(u64::MAX).max(1);
+    let lookups = outcome.lookups / divisor;
+    let upload = outcome.upload.div_ceil(divisor);
+    let results = outcome.results.div_ceil(divisor);
+    let [keygen, encrypt, evaluate, open] = outcome.seconds;
+    let by_tier: Map<String, Value> =
+        tiers.iter().map(|t| (t.id.clone(), json!(count(&t.id)))).collect();
+    let object = json!({
+        "policy": stage.policy.name,
+        "policy_hash": stage.policy.hash().to_string(),
+        "engine": stage.engine.to_possible_value().map(|v| v.get_name().to_owned()),
+        "layout": Layout::from(stage.layout).to_string(),
+        "families": families,
+        "agree": agree,
+        "disagree": disagree,
+        "lookups_per_family": lookups,
+        "seconds": { "keygen": keygen, "encrypt": encrypt, "evaluate": evaluate, "open": open },
+        "bytes": {
+            "upload_per_family": upload,
+            "evaluation_key": outcome.evaluation_key,
+            "result_per_family": results,
+        },
+        "tiers": by_tier,
+        "files_audited": outcome.files_checked,
+    });
+    output.report(&object, || {
+        let mut found = table(&["tier", "families", "agree with the clear twin"]);
+        for tier in tiers {
+            let right = expected
+                .iter()
+                .zip(&outcome.tiers)
+                .filter(|(e, t)| **e == tier.id && *t == &tier.id)
+                .count();
+            let should = expected.iter().filter(|e| **e == tier.id).count();
+            found.add_row(vec![tier.id.clone(), count(&tier.id).to_string(), format!("{right} of {should}")]);
+        }
+        let mut cost = table(&["cost", "a family", "in all"]);
+        #[allow(clippy::cast_precision_loss, reason = "for people")]
+        let each = |seconds: f64| format!("{:.1} ms", 1000.0 * seconds / divisor as f64);
+        cost.add_row(vec!["lookups".to_owned(), lookups.to_string(), outcome.lookups.to_string()]);
+        for (what, seconds) in [("key generation", keygen), ("encryption", encrypt), ("evaluation", evaluate), ("opening", open)] {
+            let each = if what == "key generation" { "—".to_owned() } else { each(seconds) };
+            cost.add_row(vec![what.to_owned(), each, format!("{seconds:.2} s")]);
+        }
+        let mut sent = table(&["party", "sends", "bytes"]);
+        for (party, what, bytes) in &outcome.sent {
+            sent.add_row(vec![party.clone(), (*what).to_owned(), bytes.to_string()]);
+        }
+        let verdict = if disagree == 0 {
+            format!("all {families} opened tiers are those of the clear twin")
+        } else {
+            format!("{disagree} of {families} opened tiers DIFFER from the clear twin")
+        };
+        format!("{found}\n{cost}\n{sent}\n{verdict}")
+    })?;
+    if disagree == 0 { Ok(()) } else { Err(CliError::Disagree { disagree, families }) }
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_header(header.to_vec());
+    table
+}

@@ -1,0 +1,111 @@
+//! What a command reports when it cannot do its work.
+
+use blindtier_wire::PartyName;
+use std::io;
+use std::path::PathBuf;
+
+/// Any failure of a command. The parties' own errors name file, party and remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    #[error(transparent)]
+    Policy(#[from] blindtier_policy::PolicyErrors),
+    #[error(transparent)]
+    Register(#[from] blindtier_policy::RegisterError),
+    #[error(transparent)]
+    Wire(#[from] blindtier_wire::WireError),
+    #[error(transparent)]
+    Registrar(#[from] blindtier_registrar::RegistrarError),
+    #[error(transparent)]
+    Agency(#[from] blindtier_agency::AgencyError),
+    #[error(transparent)]
+    Evaluator(#[from] blindtier_evaluator::EvaluatorError),
+    #[error(transparent)]
+    Trustee(#[from] blindtier_trustee::TrusteeError),
+    #[error(transparent)]
+    Family(#[from] blindtier_family::FamilyError),
+    #[error(transparent)]
+    Audit(#[from] blindtier_auditor::AuditError),
+    #[error(transparent)]
+    Sim(#[from] blindtier_sim::SimError),
+    #[error(transparent)]
+    Engine(#[from] blindtier_engine::EngineError),
+    #[error(transparent)]
+    Decide(#[from] blindtier_policy::DecideError),
+    /// A file cannot be read or written.
+    #[error("{}: cannot {action}: {source}; {remedy}", file.display())]
+    File { file: PathBuf, action: &'static str, remedy: &'static str, source: io::Error },
+    /// Standard output is closed or full.
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+    /// The round uses an engine that this program does not have.
+    #[error("{}: the round uses engine `{engine}` with parameters `{parameters}`, this program has `{own}`; use the release that the registrar used", file.display())]
+    OtherEngine { file: PathBuf, engine: String, parameters: String, own: String },
+    /// The agency's identity names no agency of the policy.
+    #[error("the identity is {party}, which is no agency of this policy (it has {known}); use the identity file of an agency")]
+    NoSuchAgency { party: PartyName, known: String },
+    /// The folder for a demo has something in it.
+    #[error("{}: the folder is not empty; give a new one, so that no round is mixed with another", folder.display())]
+    NotEmpty { folder: PathBuf },
+    /// A letter holds a reserved or unknown code.
+    #[error("the letter of slot {slot} holds code {code}, which is no tier of this policy; show it to the trustee")]
+    NotATier { slot: u32, code: u8 },
+    /// A party of a demo failed.
+    #[error("{party} failed: {message}")]
+    Party { party: String, message: String, code: u8 },
+    /// The opened tiers are not those of the clear twin.
+    #[error("{disagree} of {families} families got another tier than the clear twin gives: this is a bug of blindtier, please report it with the seed")]
+    Disagree { disagree: usize, families: usize },
+}
+
+impl CliError {
+    /// 2 when the input or the call is wrong, 1 when the machine failed or the outcome is wrong.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Party { code, .. } => *code,
+            Self::Disagree { .. } | Self::Output(_) => 1,
+            _ if self.machine_failed() => 1,
+            _ => 2,
+        }
+    }
+
+    /// Whether the reader of standard output has gone, as `head` does.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(source) if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    fn machine_failed(&self) -> bool {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = next {
+            if let Some(source) = error.downcast_ref::<io::Error>() {
+                // A wrong path is the caller's; a full disk or a broken device is the machine's.
+                return !matches!(
+                    source.kind(),
+                    io::ErrorKind::NotFound
+                        | io::ErrorKind::PermissionDenied
+                        | io::ErrorKind::AlreadyExists
+                        | io::ErrorKind::NotADirectory
+                        | io::ErrorKind::IsADirectory
+                        | io::ErrorKind::InvalidInput
+                        | io::ErrorKind::InvalidData
+                        | io::ErrorKind::UnexpectedEof
+                );
+            }
+            next = error.source();
+        }
+        false
+    }
+
+    /// The party to turn to.
+    pub fn culprit(&self) -> Option<&PartyName> {
+        match self {
+            Self::Wire(error) => error.culprit(),
+            Self::Registrar(error) => error.culprit(),
+            Self::Agency(error) => error.culprit(),
+            Self::Evaluator(error) => error.culprit(),
+            Self::Trustee(error) => error.culprit(),
+            Self::Family(error) => error.culprit(),
+            Self::Audit(error) => error.culprit(),
+            _ => None,
+        }
+    }
+}

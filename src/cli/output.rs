@@ -1,0 +1,85 @@
+//! Text or JSON on standard output; errors on standard error.
+
+use super::error::CliError;
+use super::progress::{Progress, ProgressMode};
+use serde_json::{Value, json};
+use std::io::Write;
+
+/// How a command speaks.
+#[derive(Clone, Copy)]
+pub struct Output {
+    /// One JSON object instead of text.
+    pub json: bool,
+    /// How progress is shown.
+    pub progress: ProgressMode,
+}
+
+impl Output {
+    /// Prints the outcome: the JSON object, or the text.
+    pub fn report(self, object: &Value, text: impl FnOnce() -> String) -> Result<(), CliError> {
+        let line = if self.json { object.to_string() } else { text() };
+        self.line(&line)
+    }
+
+    /// Prints one line (or several) on standard output.
+    pub fn line(self, text: &str) -> Result<(), CliError> {
+        writeln!(std::io::stdout().lock(), "{text}").map_err(CliError::Output)
+    }
+
+    /// A line for people while a command works; none with `--json`.
+    pub fn say(self, text: &str) {
+        if !self.json {
+            // A closed standard error must not stop the work.
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        }
+    }
+
+    /// Progress of work on families.
+    pub fn progress(self, label: &'static str) -> Progress {
+        Progress::new(label, self.progress)
+    }
+
+    /// Reports an error: for people on standard error, with `--json` also an object on standard output.
+    pub fn error(self, error: &CliError) {
+        if self.json {
+            let mut object = json!({ "error": error.to_string(), "exit_code": error.exit_code() });
+            if let Some(fields) = object.as_object_mut() {
+                if let Some(culprit) = error.culprit() {
+                    fields.insert("culprit".into(), json!(culprit.as_str()));
+                }
+                if let CliError::Policy(errors) = error {
+                    fields.insert("file".into(), json!(errors.file_name()));
+                    fields.insert("errors".into(), json!(errors.errors()));
+                }
+            }
+            let _ = writeln!(std::io::stdout().lock(), "{object}");
+        }
+        let mut err = std::io::stderr().lock();
+        if let CliError::Policy(errors) = error {
+            let mut text = String::new();
+            let drawn = miette::GraphicalReportHandler::new_themed(theme())
+                .with_width(110)
+                .render_report(&mut text, errors);
+            if drawn.is_ok() {
+                let _ = writeln!(err, "{text}");
+                return;
+            }
+        }
+        let _ = writeln!(err, "error: {error}");
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            let _ = writeln!(err, "  because: {cause}");
+            source = cause.source();
+        }
+    }
+}
+
+/// Colours on a terminal only.
+fn theme() -> miette::GraphicalTheme {
+    use std::io::IsTerminal;
+    if std::io::stderr().is_terminal() {
+        miette::GraphicalTheme::unicode()
+    } else {
+        miette::GraphicalTheme::unicode_nocolor()
+    }
+}

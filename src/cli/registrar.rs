@@ -1,0 +1,93 @@
+//! `blindtier registrar`.
+
+use super::engine::{AnyPlan, EngineName, LayoutName};
+use super::error::CliError;
+use super::output::Output;
+use super::policy_file;
+use super::round::IdentityArg;
+use blindtier_registrar::NewRound;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// What the registrar does.
+#[derive(clap::Subcommand)]
+pub enum RegistrarCommand {
+    /// Announce a round: shuffle families into slots, choose engine and layout, write one roster an agency
+    NewRound(NewRoundArgs),
+}
+
+/// Announce a round.
+///
+/// Writes OUT/round.bt and OUT/letter-keys.bt (public) and OUT/rosters/AGENCY/roster.bt (secret, for that
+/// agency alone). The population file has the columns person, family and letter_key (64 hexadecimal digits,
+/// on at least one line of each family), and adult (yes or no) if the policy needs to know adults.
+#[derive(clap::Args)]
+pub struct NewRoundArgs {
+    /// Policy file, or the name of a shipped policy
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// Who belongs to which family (CSV)
+    #[arg(long, value_name = "CSV")]
+    population: PathBuf,
+    #[command(flatten)]
+    identity: IdentityArg,
+    /// Folder for the round's files
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Engine of the whole round
+    #[arg(long, value_enum, default_value_t)]
+    engine: EngineName,
+    /// What agencies send
+    #[arg(long, value_enum, default_value_t)]
+    layout: LayoutName,
+    /// Slots a chunk: files are written, checked and resumed chunk by chunk
+    #[arg(long, value_name = "SLOTS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    chunk: u32,
+}
+
+pub fn run(command: &RegistrarCommand, output: Output) -> Result<(), CliError> {
+    match command {
+        RegistrarCommand::NewRound(args) => new_round(args, output),
+    }
+}
+
+fn new_round(args: &NewRoundArgs, output: Output) -> Result<(), CliError> {
+    let policy = policy_file::load(&args.policy)?;
+    let plan = AnyPlan::new(&policy, args.engine, args.layout.into())?;
+    let summary = plan.summary();
+    let announced = blindtier_registrar::new_round(&NewRound {
+        policy: &policy,
+        engine: plan.engine(),
+        layout: match args.layout {
+            LayoutName::Folded => blindtier_wire::Layout::Folded,
+            LayoutName::PerIndicator => blindtier_wire::Layout::PerIndicator,
+        },
+        plan: plan.hash(),
+        chunk: args.chunk,
+        agencies: &summary.agencies,
+        population: &args.population,
+        output: &args.out,
+        identity: &args.identity.load()?,
+    })?;
+    let agencies: Vec<&str> = announced.round.agencies.iter().filter_map(|a| a.agency_id()).collect();
+    let object = json!({
+        "round": announced.context.round.to_string(),
+        "policy_hash": policy.hash().to_string(),
+        "engine": summary.engine.name,
+        "layout": summary.layout.to_string(),
+        "slots": announced.round.slots,
+        "persons": announced.persons,
+        "agencies": agencies,
+    });
+    output.report(&object, || {
+        format!(
+            "round {}: {} families, {} persons, engine {}, layout {}\nagencies that must submit: {}\nhand OUT/round.bt and OUT/letter-keys.bt to everybody, and each OUT/rosters/AGENCY/roster.bt to that agency alone",
+            announced.context.round,
+            announced.round.slots,
+            announced.persons,
+            summary.engine.name,
+            summary.layout,
+            agencies.join(", "),
+        )
+    })
+}

@@ -1,0 +1,98 @@
+//! The main job, on every shipped policy.
+
+use crate::rig::{Party, after_opening, before_evaluation, blindtier};
+use serde_json::json;
+
+#[test]
+fn nursery_agrees_with_at_most_three_lookups_folded_and_six_not() {
+    for (layout, most) in [("folded", 3), ("per-indicator", 6)] {
+        let call = blindtier([
+            "demo", "--policy", "policies/nursery.toml", "--families", "64", "--seed", "7", "--layout",
+            layout, "--json",
+        ]);
+        assert_eq!(call.code, 0, "{}", call.stderr);
+        let object = call.object();
+        assert_eq!(object["agree"], 64);
+        assert_eq!(object["disagree"], 0);
+        assert_eq!(object["layout"], layout);
+        assert!(object["lookups_per_family"].as_u64().unwrap() <= most, "{object}");
+    }
+}
+
+#[test]
+fn the_other_policies_agree_on_both_sides_of_every_cut() {
+    for (policy, lookups) in [("digital-family-card", 4), ("eight-indicators", 2), ("mpi", 1)] {
+        let file = format!("policies/{policy}.toml");
+        let call =
+            blindtier(["demo", "--policy", &file, "--families", "40", "--seed", "7", "--json"]);
+        assert_eq!(call.code, 0, "{}", call.stderr);
+        let object = call.object();
+        assert_eq!(object["policy"], policy);
+        assert_eq!(object["agree"], 40, "{object}");
+        assert_eq!(object["lookups_per_family"], lookups);
+        let tiers = object["tiers"].as_object().unwrap();
+        assert_eq!(tiers.values().map(|n| n.as_u64().unwrap()).sum::<u64>(), 40);
+        assert!(tiers.values().all(|n| n != &json!(0)), "every tier occurs: {object}");
+    }
+}
+
+#[test]
+fn real_data_is_sampled_and_the_object_has_every_field() {
+    let call = blindtier([
+        "demo", "--policy", "policies/nursery.toml", "--data", "data/nursery.csv", "--families", "20",
+        "--seed", "3", "--json",
+    ]);
+    assert_eq!(call.code, 0, "{}", call.stderr);
+    let object = call.object();
+    assert_eq!((&object["families"], &object["agree"]), (&json!(20), &json!(20)));
+    for field in ["policy", "policy_hash", "engine", "layout", "lookups_per_family", "tiers"] {
+        assert!(!object[field].is_null(), "{field}");
+    }
+    for field in ["keygen", "encrypt", "evaluate", "open"] {
+        assert!(object["seconds"][field].as_f64().unwrap() > 0.0, "{field}");
+    }
+    for field in ["upload_per_family", "evaluation_key", "result_per_family"] {
+        assert!(object["bytes"][field].as_u64().unwrap() > 0, "{field}");
+    }
+}
+
+#[test]
+fn the_auditor_recomputes_a_chunk_byte_for_byte() {
+    let work = after_opening();
+    let call = Party::auditor(work.path()).and("--re-execute").and("0").and("--json").call();
+    assert_eq!(call.code, 0, "{}", call.stderr);
+    assert_eq!(call.object()["chunks_recomputed"], json!([0]));
+    assert_eq!(call.object()["letters_checked"], json!(true));
+}
+
+#[test]
+fn a_finished_evaluation_is_not_done_again() {
+    let work = before_evaluation();
+    let first = Party::evaluator(work.path()).and("--json").call();
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    let second = Party::evaluator(work.path()).and("--json").call();
+    assert_eq!(second.code, 0, "{}", second.stderr);
+    assert_eq!(first.object()["receipt"], second.object()["receipt"]);
+    assert_eq!(second.object()["resumed_chunks"], 1);
+}
+
+#[test]
+fn a_finished_submission_is_not_made_again() {
+    let work = after_opening();
+    let agency = agencies(work.path()).remove(0);
+    let first = Party::agency(work.path(), &agency).and("--json").call();
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    let second = Party::agency(work.path(), &agency).and("--json").call();
+    assert_eq!(first.object()["submission"], second.object()["submission"]);
+    assert_eq!(second.object()["fresh"], false);
+}
+
+/// The agencies of a work folder.
+pub fn agencies(work: &std::path::Path) -> Vec<String> {
+    let mut found: Vec<String> = std::fs::read_dir(work.join("evaluator/submissions"))
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    found.sort();
+    found
+}

@@ -1,0 +1,71 @@
+//! The dependency graph is the trust model: a party's crate reaches only what that party may do.
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+
+fn metadata() -> Metadata {
+    MetadataCommand::new()
+        .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .no_deps()
+        .other_options(["--offline".to_owned()])
+        .exec()
+        .unwrap()
+}
+
+fn package<'m>(metadata: &'m Metadata, name: &str) -> &'m Package {
+    metadata.packages.iter().find(|p| p.name.as_str() == name).unwrap()
+}
+
+/// The project's own crates that a crate depends on, not counting its tests.
+fn own(package: &Package) -> Vec<&str> {
+    let mut names: Vec<&str> = package
+        .dependencies
+        .iter()
+        .filter(|d| d.kind == DependencyKind::Normal && d.name.starts_with("blindtier-"))
+        .map(|d| d.name.trim_start_matches("blindtier-"))
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn parties_depend_only_on_what_they_may_do() {
+    let metadata = metadata();
+    for (party, expected) in [
+        ("policy", vec![]),
+        ("wire", vec![]),
+        ("engine", vec!["policy"]),
+        ("engine-tfhe", vec!["engine", "policy"]),
+        ("sim", vec!["policy"]),
+        ("registrar", vec!["policy", "wire"]),
+        ("agency", vec!["engine", "policy", "wire"]),
+        ("evaluator", vec!["engine", "wire"]),
+        ("trustee", vec!["engine", "wire"]),
+        ("family", vec!["wire"]),
+        ("auditor", vec!["engine", "wire"]),
+    ] {
+        let package = package(&metadata, &format!("blindtier-{party}"));
+        assert_eq!(own(package), expected, "{party}");
+        let cryptography = package.dependencies.iter().any(|d| d.name == "tfhe");
+        assert_eq!(cryptography, party == "engine-tfhe", "{party}");
+    }
+}
+
+#[test]
+fn only_the_trustee_asks_for_the_ability_to_open() {
+    let metadata = metadata();
+    for package in &metadata.packages {
+        let asks = package.dependencies.iter().any(|d| {
+            d.kind == DependencyKind::Normal
+                && d.name == "blindtier-engine"
+                && d.features.iter().any(|f| f == "open")
+        });
+        let may = ["blindtier-trustee", "blindtier-engine-tfhe", "blindtier"];
+        assert_eq!(asks, may.contains(&package.name.as_str()), "{}", package.name);
+    }
+}
+
+#[test]
+fn tfhe_is_asked_for_in_one_place_with_one_set_of_features() {
+    let manifest = include_str!("../../Cargo.toml");
+    assert_eq!(manifest.lines().filter(|l| l.starts_with("tfhe =")).count(), 1);
+}

@@ -1,0 +1,9 @@
+//! Integration tests: the program as its users call it.
+
+mod demo;
+mod dependencies;
+mod library;
+mod refusals;
+mod rig;
+mod secrecy;
+mod transcripts;
