@@ -59,7 +59,13 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
         identity.name().agency_id().and_then(|id| loaded.policy.agency(id)).ok_or_else(|| {
             CliError::NoSuchAgency {
                 party: identity.name().clone(),
-                known: loaded.policy.agencies.iter().map(|a| a.id.as_str()).collect::<Vec<_>>().join(", "),
+                known: loaded
+                    .policy
+                    .agencies
+                    .iter()
+                    .map(|a| a.id.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
             }
         })?;
     let files = InvitationFiles {
@@ -115,7 +121,8 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
         "seconds": start.elapsed().as_secs_f64(),
     });
     output.report(&object, || {
-        let state = if submitted.fresh { "written" } else { "was finished before and stands as it is" };
+        let state =
+            if submitted.fresh { "written" } else { "was finished before and stands as it is" };
         format!("submission {} {state}: {bytes} bytes in {}", submitted.digest, args.out.display())
     })
 }

@@ -87,7 +87,12 @@ fn verify(args: &VerifyArgs, output: Output) -> Result<(), CliError> {
     });
     output.report(&object, || {
         let mut lines = vec![
-            format!("round {}: {} slots, {} agencies", report.round, report.slots, report.agencies.len()),
+            format!(
+                "round {}: {} slots, {} agencies",
+                report.round,
+                report.slots,
+                report.agencies.len()
+            ),
             format!("checked: {} signed files, every hash between them", report.files_checked),
             format!(
                 "recomputed: {} of {} chunks, byte for byte",

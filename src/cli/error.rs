@@ -41,19 +41,25 @@ pub enum CliError {
     #[error("{}: the round uses engine `{engine}` with parameters `{parameters}`, this program has `{own}`; use the release that the registrar used", file.display())]
     OtherEngine { file: PathBuf, engine: String, parameters: String, own: String },
     /// The agency's identity names no agency of the policy.
-    #[error("the identity is {party}, which is no agency of this policy (it has {known}); use the identity file of an agency")]
+    #[error(
+        "the identity is {party}, which is no agency of this policy (it has {known}); use the identity file of an agency"
+    )]
     NoSuchAgency { party: PartyName, known: String },
     /// The folder for a demo has something in it.
     #[error("{}: the folder is not empty; give a new one, so that no round is mixed with another", folder.display())]
     NotEmpty { folder: PathBuf },
     /// A letter holds a reserved or unknown code.
-    #[error("the letter of slot {slot} holds code {code}, which is no tier of this policy; show it to the trustee")]
+    #[error(
+        "the letter of slot {slot} holds code {code}, which is no tier of this policy; show it to the trustee"
+    )]
     NotATier { slot: u32, code: u8 },
     /// A party of a demo failed.
     #[error("{party} failed: {message}")]
     Party { party: String, message: String, code: u8 },
     /// The opened tiers are not those of the clear twin.
-    #[error("{disagree} of {families} families got another tier than the clear twin gives: this is a bug of blindtier, please report it with the seed")]
+    #[error(
+        "{disagree} of {families} families got another tier than the clear twin gives: this is a bug of blindtier, please report it with the seed"
+    )]
     Disagree { disagree: usize, families: usize },
 }
 

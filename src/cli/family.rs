@@ -83,7 +83,8 @@ fn read(args: &ReadArgs, output: Output) -> Result<(), CliError> {
         Files { round: &args.round.round, letter_keys: &args.letter_keys, letters: &manifest };
     let mail = Mail::open(&files, &trustee, Digest(policy.hash().0), &trust)?;
     let letters = mail.read_all(&LetterKey::read(&args.key)?)?;
-    let tiers = letters.iter().map(|letter| tier(&policy, letter)).collect::<Result<Vec<_>, _>>()?;
+    let tiers =
+        letters.iter().map(|letter| tier(&policy, letter)).collect::<Result<Vec<_>, _>>()?;
     let ids: Vec<&str> = tiers.iter().map(|t| t.id.as_str()).collect();
     let text = || {
         let lines: Vec<String> = tiers
@@ -103,6 +104,7 @@ fn tier<'p>(policy: &'p Policy, letter: &Letter) -> Result<&'p blindtier_policy:
 }
 
 fn label<'l>(labels: &'l Labels, language: &str) -> &'l str {
-    let found = labels.get(language).or_else(|| labels.get("en")).or_else(|| labels.values().next());
+    let found =
+        labels.get(language).or_else(|| labels.get("en")).or_else(|| labels.values().next());
     found.map_or("", String::as_str)
 }

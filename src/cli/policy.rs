@@ -210,8 +210,12 @@ fn decide(args: &RunArgs, output: Output) -> Result<(), CliError> {
         if let Some(count) = counts.get_mut(outcome.tier) {
             *count += 1;
         }
-        let reasons: Vec<&str> =
-            outcome.reasons.iter().filter_map(|r| policy.reasons.get(*r)).map(|r| r.id.as_str()).collect();
+        let reasons: Vec<&str> = outcome
+            .reasons
+            .iter()
+            .filter_map(|r| policy.reasons.get(*r))
+            .map(|r| r.id.as_str())
+            .collect();
         if output.json {
             let mut row = json!({ "id": family.id, "tier": tier });
             if let (true, Some(fields)) = (args.reasons, row.as_object_mut()) {

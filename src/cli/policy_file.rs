@@ -27,7 +27,8 @@ pub fn text(path: &Path) -> Result<String, CliError> {
     };
     let size = std::fs::metadata(path).map_err(refused)?.len();
     if size > blindtier_policy::MAX_SOURCE as u64 {
-        let source = std::io::Error::new(std::io::ErrorKind::InvalidData, "it is larger than 1 MiB");
+        let source =
+            std::io::Error::new(std::io::ErrorKind::InvalidData, "it is larger than 1 MiB");
         return Err(refused(source));
     }
     std::fs::read_to_string(path).map_err(refused)

@@ -69,7 +69,8 @@ fn new_round(args: &NewRoundArgs, output: Output) -> Result<(), CliError> {
         output: &args.out,
         identity: &args.identity.load()?,
     })?;
-    let agencies: Vec<&str> = announced.round.agencies.iter().filter_map(|a| a.agency_id()).collect();
+    let agencies: Vec<&str> =
+        announced.round.agencies.iter().filter_map(|a| a.agency_id()).collect();
     let object = json!({
         "round": announced.context.round.to_string(),
         "policy_hash": policy.hash().to_string(),

@@ -115,9 +115,10 @@ fn open(args: &OpenArgs, output: Output) -> Result<(), CliError> {
     let progress = output.progress("opening");
     let start = Instant::now();
     let tiers = loaded.policy.tiers.len();
-    let opened = blindtier_trustee::open(&job, |key| loaded.plan.open(key, tiers), &|done, total| {
-        progress.set(done, total);
-    })?;
+    let opened =
+        blindtier_trustee::open(&job, |key| loaded.plan.open(key, tiers), &|done, total| {
+            progress.set(done, total);
+        })?;
     progress.finish();
     let seconds = start.elapsed().as_secs_f64();
     let object = json!({

@@ -7,8 +7,16 @@ use serde_json::json;
 fn nursery_agrees_with_at_most_three_lookups_folded_and_six_not() {
     for (layout, most) in [("folded", 3), ("per-indicator", 6)] {
         let call = blindtier([
-            "demo", "--policy", "policies/nursery.toml", "--families", "64", "--seed", "7", "--layout",
-            layout, "--json",
+            "demo",
+            "--policy",
+            "policies/nursery.toml",
+            "--families",
+            "64",
+            "--seed",
+            "7",
+            "--layout",
+            layout,
+            "--json",
         ]);
         assert_eq!(call.code, 0, "{}", call.stderr);
         let object = call.object();
@@ -39,8 +47,16 @@ fn the_other_policies_agree_on_both_sides_of_every_cut() {
 #[test]
 fn real_data_is_sampled_and_the_object_has_every_field() {
     let call = blindtier([
-        "demo", "--policy", "policies/nursery.toml", "--data", "data/nursery.csv", "--families", "20",
-        "--seed", "3", "--json",
+        "demo",
+        "--policy",
+        "policies/nursery.toml",
+        "--data",
+        "data/nursery.csv",
+        "--families",
+        "20",
+        "--seed",
+        "3",
+        "--json",
     ]);
     assert_eq!(call.code, 0, "{}", call.stderr);
     let object = call.object();
@@ -58,11 +74,14 @@ fn real_data_is_sampled_and_the_object_has_every_field() {
 
 #[test]
 fn the_auditor_recomputes_a_chunk_byte_for_byte() {
-    let work = after_opening();
-    let call = Party::auditor(work.path()).and("--re-execute").and("0").and("--json").call();
-    assert_eq!(call.code, 0, "{}", call.stderr);
-    assert_eq!(call.object()["chunks_recomputed"], json!([0]));
-    assert_eq!(call.object()["letters_checked"], json!(true));
+    // Several processes, because each could choose its own way of computing.
+    for _ in 0..4 {
+        let work = after_opening();
+        let call = Party::auditor(work.path()).and("--re-execute").and("0").and("--json").call();
+        assert_eq!(call.code, 0, "{}", call.stderr);
+        assert_eq!(call.object()["chunks_recomputed"], json!([0]));
+        assert_eq!(call.object()["letters_checked"], json!(true));
+    }
 }
 
 #[test]

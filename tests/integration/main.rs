@@ -1,5 +1,13 @@
 //! Integration tests: the program as its users call it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail"
+)]
+
 mod demo;
 mod dependencies;
 mod library;

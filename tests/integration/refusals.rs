@@ -1,7 +1,9 @@
 //! Bad input: exit code 2, one message that names file, party and remedy, and nothing half-written.
 
 use crate::demo::agencies;
-use crate::rig::{Call, OTHER_ROUND, Party, after_opening, before_evaluation, blindtier, copy_tree};
+use crate::rig::{
+    Call, OTHER_ROUND, Party, after_opening, before_evaluation, blindtier, copy_tree,
+};
 use std::path::Path;
 
 /// Asserts that a call was refused as wrong input with a message that has all these parts.
@@ -42,7 +44,10 @@ fn a_flipped_byte_anywhere_in_what_the_evaluator_reads() {
         let length = std::fs::metadata(&path).unwrap().len() as usize;
         for at in [0, 9, 40, length / 3, length / 2, length - 1] {
             change(&path, |bytes| bytes[at] ^= 4);
-            evaluator_refuses(work.path(), &[Path::new(&file).file_name().unwrap().to_str().unwrap()]);
+            evaluator_refuses(
+                work.path(),
+                &[Path::new(&file).file_name().unwrap().to_str().unwrap()],
+            );
             change(&path, |bytes| bytes[at] ^= 4);
         }
     }
@@ -157,13 +162,25 @@ fn a_roster_of_another_agency() {
 }
 
 #[test]
-fn a_party_that_nobody_trusts() {
+fn a_party_whose_key_is_not_the_pinned_one() {
     let work = before_evaluation();
-    let trust = OTHER_ROUND.path().join("work/public/trust.toml");
-    refused(
-        &Party::evaluator(work.path()).with("--trust", trust.to_str().unwrap()).call(),
-        &["round.bt", "registrar", "signature"],
-    );
+    let key = work.path().join("new.key");
+    let made =
+        blindtier(["identity", "--party", "registrar", "--out", key.to_str().unwrap(), "--json"]);
+    let new = made.object()["public_key"].as_str().unwrap().to_owned();
+    let trust = work.path().join("public/trust.toml");
+    let text = std::fs::read_to_string(&trust).unwrap();
+    let changed: String = text
+        .lines()
+        .map(|line| match line.contains("registrar") {
+            true => format!("registrar = \"{new}\"\n"),
+            false => format!("{line}\n"),
+        })
+        .collect();
+    std::fs::write(&trust, changed).unwrap();
+    evaluator_refuses(work.path(), &["round.bt", "registrar", "signature"]);
+    std::fs::write(&trust, text.replace("registrar", "somebody")).unwrap();
+    evaluator_refuses(work.path(), &["registrar", "trust"]);
 }
 
 #[test]
@@ -225,7 +242,10 @@ fn secrets_that_others_can_read() {
 fn calls_that_make_no_sense() {
     refused(&blindtier(["policy", "check", "no-such-file.toml"]), &["no-such-file.toml"]);
     refused(&blindtier(["demo", "--families", "0"]), &["--families"]);
-    refused(&blindtier(["demo", "--policy", "mpi", "--data", "no-such-data.csv"]), &["no-such-data.csv"]);
+    refused(
+        &blindtier(["demo", "--policy", "mpi", "--data", "no-such-data.csv"]),
+        &["no-such-data.csv"],
+    );
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("something"), "").unwrap();
     refused(&blindtier(["demo", "--work", folder.path().to_str().unwrap()]), &["not empty"]);

@@ -16,7 +16,8 @@ pub struct Call {
 impl Call {
     /// The object that `--json` printed.
     pub fn object(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}{}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|e| panic!("{e}: {}{}", self.stdout, self.stderr))
     }
 }
 
@@ -35,26 +36,74 @@ pub fn blindtier<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = 
 }
 
 /// A finished demo round of the poverty index, kept for all tests; never changed.
-pub static ROUND: LazyLock<TempDir> = LazyLock::new(|| finished_round(1));
-/// Another round of the same policy.
-pub static OTHER_ROUND: LazyLock<TempDir> = LazyLock::new(|| finished_round(2));
+pub static ROUND: LazyLock<TempDir> = LazyLock::new(finished_round);
+/// Another round of the same policy, families and parties, with the same signing keys, up to the submissions.
+pub static OTHER_ROUND: LazyLock<TempDir> = LazyLock::new(other_round);
 
-fn finished_round(seed: u64) -> TempDir {
+fn finished_round() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let work = folder.path().join("work");
-    let seed = seed.to_string();
     let call = blindtier([
-        "demo", "--policy", "mpi", "--families", "6", "--seed", &seed, "--json", "--work",
+        "demo",
+        "--policy",
+        "mpi",
+        "--families",
+        "6",
+        "--json",
+        "--work",
         work.to_str().unwrap(),
     ]);
-    assert_eq!(call.code, 0, "{}{}", call.stdout, call.stderr);
+    succeeded(&call);
     folder
+}
+
+fn other_round() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().join("work");
+    copy_tree(&ROUND.path().join("work"), &work);
+    let agencies = std::fs::read_dir(work.join("evaluator/submissions")).unwrap();
+    let agencies: Vec<String> =
+        agencies.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    for old in ["registrar/round", "trustee/private", "trustee/keys", "evaluator/submissions"] {
+        std::fs::remove_dir_all(work.join(old)).unwrap();
+    }
+    let copy = |from: &str, to: &str| {
+        std::fs::copy(work.join(from), work.join(to)).unwrap();
+    };
+    let announced = Party::registrar(&work).call();
+    succeeded(&announced);
+    copy("registrar/round/round.bt", "public/round.bt");
+    copy("registrar/round/letter-keys.bt", "public/letter-keys.bt");
+    succeeded(&Party::keygen(&work).call());
+    copy("trustee/keys/public-key.bt", "public/public-key.bt");
+    copy("trustee/keys/evaluation-key.bt", "evaluator/evaluation-key.bt");
+    for agency in agencies {
+        let roster = format!("registrar/round/rosters/{agency}/roster.bt");
+        copy(&roster, &format!("agencies/{agency}/roster.bt"));
+        succeeded(&Party::agency(&work, &agency).call());
+        copy_tree(
+            &work.join(format!("agencies/{agency}/again")),
+            &work.join(format!("evaluator/submissions/{agency}")),
+        );
+    }
+    folder
+}
+
+/// Asserts that a call did its work.
+pub fn succeeded(call: &Call) {
+    assert_eq!(call.code, 0, "{}{}", call.stdout, call.stderr);
 }
 
 /// A private copy of the finished round, with what came after the submissions removed.
 pub fn before_evaluation() -> TempDir {
     let folder = after_opening();
-    for later in ["evaluator/results", "evaluator/state", "trustee/results", "trustee/letters", "trustee/state"] {
+    for later in [
+        "evaluator/results",
+        "evaluator/state",
+        "trustee/results",
+        "trustee/letters",
+        "trustee/state",
+    ] {
         std::fs::remove_dir_all(folder.path().join(later)).unwrap();
     }
     folder
@@ -117,6 +166,20 @@ impl<'a> Party<'a> {
             .with("--identity", &format!("{folder}/signing.key"))
     }
 
+    pub fn registrar(work: &'a Path) -> Self {
+        Self::new(work, ["registrar", "new-round"], "registrar")
+            .without("--round")
+            .without("--trust")
+            .with("--population", "registrar/population.csv")
+            .with("--out", "registrar/round")
+    }
+
+    pub fn keygen(work: &'a Path) -> Self {
+        Self::new(work, ["trustee", "keygen"], "trustee")
+            .with("--private", "trustee/private")
+            .with("--out", "trustee/keys")
+    }
+
     pub fn evaluator(work: &'a Path) -> Self {
         Self::new(work, ["evaluator", "run"], "evaluator")
             .with("--evaluation-key", "evaluator/evaluation-key.bt")
@@ -145,16 +208,21 @@ impl<'a> Party<'a> {
     }
 
     pub fn auditor(work: &'a Path) -> Self {
-        let mut party = Self::new(work, ["auditor", "verify"], "evaluator")
+        // The auditor signs nothing.
+        Self::new(work, ["auditor", "verify"], "evaluator")
+            .without("--identity")
             .with("--letter-keys", "public/letter-keys.bt")
             .with("--keys", "public")
             .with("--submissions", "evaluator/submissions")
             .with("--results", "evaluator/results")
-            .with("--letters", "trustee/letters");
-        // The auditor signs nothing.
-        let at = party.arguments.iter().position(|a| a == "--identity").unwrap();
-        party.arguments.drain(at..at + 2);
-        party
+            .with("--letters", "trustee/letters")
+    }
+
+    /// Takes an argument and its value away.
+    fn without(mut self, flag: &str) -> Self {
+        let at = self.arguments.iter().position(|a| a == flag).unwrap();
+        self.arguments.drain(at..at + 2);
+        self
     }
 
     /// Sets an argument to a path below the work folder (or an absolute one), replacing an earlier value.

@@ -20,17 +20,24 @@ fn a_canary_of_a_register_is_nowhere_in_the_evaluators_folder() {
     for (number, line) in lines.step_by(1296).enumerate() {
         text.push_str(&format!("{CANARY}-{number},{line}\n"));
     }
-    let (policy_file, data_file) = (folder.path().join("policy.toml"), folder.path().join("data.csv"));
+    let (policy_file, data_file) =
+        (folder.path().join("policy.toml"), folder.path().join("data.csv"));
     std::fs::write(&policy_file, policy).unwrap();
     std::fs::write(&data_file, text).unwrap();
     let work = folder.path().join("work");
     let call = blindtier([
-        "demo", "--json", "--policy", policy_file.to_str().unwrap(), "--data",
-        data_file.to_str().unwrap(), "--work", work.to_str().unwrap(),
+        "demo",
+        "--json",
+        "--policy",
+        policy_file.to_str().unwrap(),
+        "--data",
+        data_file.to_str().unwrap(),
+        "--work",
+        work.to_str().unwrap(),
     ]);
     assert_eq!(call.code, 0, "{}{}", call.stdout, call.stderr);
 
-    let planted = files_below(&work.join("agencies/health"));
+    let planted = files_below(&work.join("agencies/health_service"));
     assert!(planted.iter().any(|f| contains(&std::fs::read(f).unwrap(), CANARY.as_bytes())));
     for folder in ["evaluator", "public", "trustee"] {
         for file in files_below(&work.join(folder)) {
@@ -47,7 +54,10 @@ fn the_secret_key_is_in_the_trustees_own_folder_only() {
     let secret = std::fs::read(work.join("trustee/private/secret-key.bt")).unwrap();
     // The key's bits are the body's last bytes, before the signature.
     let bits = &secret[secret.len() - 64 - 256..secret.len() - 64];
-    assert!(bits.iter().collect::<std::collections::BTreeSet<_>>().len() > 64, "these are key bits");
+    assert!(
+        bits.iter().collect::<std::collections::BTreeSet<_>>().len() > 64,
+        "these are key bits"
+    );
     let parts: Vec<&[u8]> = bits.chunks(32).collect();
     for file in files_below(&work) {
         if file.starts_with(work.join("trustee/private")) {

@@ -10,7 +10,13 @@ fn transcripts() {
 
 #[test]
 fn policy_run_reproduces_every_nursery_label() {
-    let call = crate::rig::blindtier(["policy", "run", "policies/nursery.toml", "--data", "data/nursery.csv"]);
+    let call = crate::rig::blindtier([
+        "policy",
+        "run",
+        "policies/nursery.toml",
+        "--data",
+        "data/nursery.csv",
+    ]);
     assert_eq!(call.code, 0, "{}", call.stderr);
     let data = std::fs::read_to_string("data/nursery.csv").unwrap();
     let mut printed = call.stdout.lines();

@@ -89,11 +89,7 @@ impl Invitation {
             });
         }
         let roster = Roster::read(files.roster, identity.name(), &round, &context, trust)?;
-        Ok(Self {
-            round,
-            context,
-            roster,
-        })
+        Ok(Self { round, context, roster })
     }
 
     /// Encrypts the agency's columns chunk by chunk and signs the manifest.
@@ -112,18 +108,9 @@ impl Invitation {
     ) -> Result<Submitted, AgencyError> {
         let manifest = to.output.join(file_names::SUBMISSION);
         if manifest.exists() {
-            let done = Submission::read(
-                &manifest,
-                identity.name(),
-                &self.round,
-                &self.context,
-                trust,
-            )?;
-            return Ok(Submitted {
-                submission: done.body,
-                digest: done.digest,
-                fresh: false,
-            });
+            let done =
+                Submission::read(&manifest, identity.name(), &self.round, &self.context, trust)?;
+            return Ok(Submitted { submission: done.body, digest: done.digest, fresh: false });
         }
         let key = read::<PublicKey>(to.public_key, &Expect::of(to.trustee, &self.context), trust)?;
         let engine = load(&key.body.bytes).map_err(|source| AgencyError::Key {
@@ -135,35 +122,22 @@ impl Invitation {
             blindtier_wire::WireError::refused(&manifest, &PartyName::registrar(), fault)
         })?;
         let columns = source.columns();
-        let mut writer = ChunkWriter::new(
-            to.output,
-            Kind::SubmissionChunk,
-            &self.context,
-            identity,
-            chunking,
-        )?;
+        let mut writer =
+            ChunkWriter::new(to.output, Kind::SubmissionChunk, &self.context, identity, chunking)?;
         while let Some((chunk, start, count)) = writer.next_chunk() {
             let slots = start..start + count;
-            let values = source.values(slots).map_err(|e| AgencyError::Source {
-                chunk,
-                source: Box::new(e),
-            })?;
+            let values = source
+                .values(slots)
+                .map_err(|e| AgencyError::Source { chunk, source: Box::new(e) })?;
             if values.len() != columns || values.iter().any(|column| column.len() != count as usize)
             {
-                return Err(AgencyError::Shape {
-                    chunk,
-                    columns,
-                    slots: count,
-                });
+                return Err(AgencyError::Shape { chunk, columns, slots: count });
             }
             let bytes = engine
                 .encrypt(to.agency, &values)
                 .map_err(|source| AgencyError::Encrypt { chunk, source })?;
             writer.push(bytes, 0)?;
-            progress(
-                u64::from(start) + u64::from(count),
-                u64::from(chunking.slots()),
-            );
+            progress(u64::from(start) + u64::from(count), u64::from(chunking.slots()));
         }
         let submission = Submission {
             plan: self.round.plan,
@@ -173,10 +147,6 @@ impl Invitation {
             chunks: writer.finish()?,
         };
         let digest = write(&manifest, &submission, &self.context, identity)?;
-        Ok(Submitted {
-            submission,
-            digest,
-            fresh: true,
-        })
+        Ok(Submitted { submission, digest, fresh: true })
     }
 }

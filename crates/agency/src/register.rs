@@ -42,13 +42,9 @@ impl<'p> Register<'p> {
         roster: &Roster,
     ) -> Result<Self, RegisterError> {
         let name = file.display().to_string();
-        let unreadable = |e: csv::Error| RegisterError::Unreadable {
-            file: name.clone(),
-            reason: e.to_string(),
-        };
-        let mut reader = csv::ReaderBuilder::new()
-            .from_path(file)
-            .map_err(unreadable)?;
+        let unreadable =
+            |e: csv::Error| RegisterError::Unreadable { file: name.clone(), reason: e.to_string() };
+        let mut reader = csv::ReaderBuilder::new().from_path(file).map_err(unreadable)?;
         let header: Vec<String> = reader
             .headers()
             .map_err(unreadable)?
@@ -56,26 +52,18 @@ impl<'p> Register<'p> {
             .map(|cell| cell.trim().to_owned())
             .collect();
         let binding = Binding::new(policy, Some(agency), &name, &header)?;
-        let mut person_columns = header
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| *column == "person");
+        let mut person_columns =
+            header.iter().enumerate().filter(|(_, column)| *column == "person");
         let Some((person_column, _)) = person_columns.next() else {
             let reason = "no column `person`; add it to the header and to every row".to_owned();
             return Err(RegisterError::Unreadable { file: name, reason });
         };
         if person_columns.next().is_some() {
-            return Err(RegisterError::RepeatedColumn {
-                file: name,
-                column: "person".to_owned(),
-            });
+            return Err(RegisterError::RepeatedColumn { file: name, column: "person".to_owned() });
         }
 
-        let mut register = Self {
-            binding,
-            families: HashMap::new(),
-            report: LinkageReport::default(),
-        };
+        let mut register =
+            Self { binding, families: HashMap::new(), report: LinkageReport::default() };
         let mut seen = vec![false; roster.entries.len()];
         let mut row = csv::StringRecord::new();
         while reader.read_record(&mut row).map_err(unreadable)? {
@@ -83,11 +71,7 @@ impl<'p> Register<'p> {
             register.report.rows += 1;
             let person = row.get(person_column).unwrap_or_default().trim();
             if person.is_empty() {
-                return Err(RegisterError::Nameless {
-                    file: name,
-                    line,
-                    column: "person",
-                });
+                return Err(RegisterError::Nameless { file: name, line, column: "person" });
             }
             let position = roster.find(person);
             let found = position.and_then(|p| roster.entries.get(p).zip(seen.get_mut(p)));
@@ -97,21 +81,14 @@ impl<'p> Register<'p> {
             };
             if std::mem::replace(seen, true) {
                 let id = person.to_owned();
-                return Err(RegisterError::Repeated {
-                    file: name,
-                    line,
-                    what: "person",
-                    id,
-                });
+                return Err(RegisterError::Repeated { file: name, line, what: "person", id });
             }
             register.report.persons_matched += 1;
             let family = register
                 .families
                 .entry(entry.slot)
                 .or_insert_with(|| register.binding.accumulator());
-            register
-                .binding
-                .add(family, line, |column| row.get(column))?;
+            register.binding.add(family, line, |column| row.get(column))?;
         }
         register.report.families_known = register.families.len();
         register.report.families_unknown =
@@ -138,10 +115,7 @@ impl<'p> Register<'p> {
                 .and_then(|by_slot| by_slot.get(slot as usize))
                 .map_or(0, |count| u32::from(*count))
         };
-        let facts = Facts {
-            persons: fact(&roster.persons),
-            adults: fact(&roster.adults),
-        };
+        let facts = Facts { persons: fact(&roster.persons), adults: fact(&roster.adults) };
         match self.families.get(&slot) {
             Some(family) => self.binding.finish(family, facts),
             None => self.binding.finish(&self.binding.accumulator(), facts),
@@ -194,10 +168,7 @@ mod tests {
     fn bands() -> Domain {
         let at = |units| Some(Decimal { units, scale: 0 });
         let band = |level, from, below| Band { level, from, below };
-        let class = |id: &str| Class {
-            id: id.into(),
-            label: Labels::new(),
-        };
+        let class = |id: &str| Class { id: id.into(), label: Labels::new() };
         Domain::Levels {
             levels: ["low", "middle", "high"].map(class).to_vec(),
             rule: LevelRule::Bands(vec![
@@ -210,12 +181,7 @@ mod tests {
     }
 
     fn policy() -> Policy {
-        let whole = || Domain::Integer {
-            min: 0,
-            max: 100,
-            unit: String::new(),
-            missing: 99,
-        };
+        let whole = || Domain::Integer { min: 0, max: 100, unit: String::new(), missing: 99 };
         let indicator = |id: &str, agency, aggregate, per, domain| Indicator {
             id: id.into(),
             label: Labels::new(),
@@ -231,10 +197,7 @@ mod tests {
             title: Labels::new(),
             tiers: vec![],
             agencies: ["other", "tax"]
-                .map(|id| Agency {
-                    id: id.into(),
-                    label: Labels::new(),
-                })
+                .map(|id| Agency { id: id.into(), label: Labels::new() })
                 .to_vec(),
             indicators: vec![
                 indicator("elsewhere", 0, Aggregate::Sum, None, whole()),
@@ -244,10 +207,7 @@ mod tests {
             concepts: vec![],
             scores: vec![],
             cuts: vec![],
-            decision: Decision {
-                from: Variable::Cut(0),
-                tiers: vec![],
-            },
+            decision: Decision { from: Variable::Cut(0), tiers: vec![] },
             overrides: vec![],
             opt_out: OptOut::NotOffered,
             reasons: vec![],
@@ -257,21 +217,11 @@ mod tests {
     fn roster() -> Roster {
         let key = PseudonymKey::from_bytes([7; 32]);
         let mut entries: Vec<Entry> = [("ann", 2), ("bob", 0), ("cid", 2)]
-            .map(|(person, slot)| Entry {
-                pseudonym: key.pseudonym(person),
-                slot,
-            })
+            .map(|(person, slot)| Entry { pseudonym: key.pseudonym(person), slot })
             .to_vec();
         entries.sort_unstable();
         let agency = PartyName::agency("tax").unwrap();
-        Roster {
-            agency,
-            key,
-            entries,
-            slots: 3,
-            persons: Some(vec![1, 1, 2]),
-            adults: None,
-        }
+        Roster { agency, key, entries, slots: 3, persons: Some(vec![1, 1, 2]), adults: None }
     }
 
     fn read<'p>(policy: &'p Policy, text: &str) -> Result<Register<'p>, RegisterError> {
@@ -301,16 +251,8 @@ mod tests {
         assert_eq!(register.report(), expected);
 
         let fold = |values: &[i64]| vec![values.iter().sum()];
-        let mut source = RegisterColumns {
-            register: &register,
-            roster: &roster,
-            columns: 1,
-            fold,
-        };
-        assert_eq!(
-            ColumnSource::values(&mut source, 1..3).unwrap(),
-            [[101, 32]]
-        );
+        let mut source = RegisterColumns { register: &register, roster: &roster, columns: 1, fold };
+        assert_eq!(ColumnSource::values(&mut source, 1..3).unwrap(), [[101, 32]]);
     }
 
     #[test]

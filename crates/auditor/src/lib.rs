@@ -91,14 +91,10 @@ pub fn verify(
     let received = Round::read_with_plan(files.round, trust, reference.policy, reference.plan)?;
     let (round, context) = (received.body, received.context);
     let registrar = PartyName::registrar();
-    let chunking = round
-        .chunking()
-        .map_err(|fault| WireError::refused(files.round, &registrar, fault))?;
+    let chunking =
+        round.chunking().map_err(|fault| WireError::refused(files.round, &registrar, fault))?;
     if let Some(&chunk) = recompute.iter().find(|&&chunk| chunk >= chunking.count()) {
-        return Err(AuditError::NoSuchChunk {
-            chunk,
-            chunks: chunking.count(),
-        });
+        return Err(AuditError::NoSuchChunk { chunk, chunks: chunking.count() });
     }
     LetterKeys::read(files.letter_keys, &round, &context, trust)?;
     let expect = Expect::of(reference.trustee, &context);
@@ -115,21 +111,13 @@ pub fn verify(
     let receipt = Receipt::read(files.receipt, &round, &context, trust)?;
     let evaluator = PartyName::evaluator();
     let (named, actual) = (receipt.body.evaluation_key, key.digest);
-    same(
-        "evaluation-key file",
-        actual,
-        named,
-        files.receipt,
-        &evaluator,
-    )?;
+    same("evaluation-key file", actual, named, files.receipt, &evaluator)?;
     let submissions = read_submissions(files, &round, &context, trust, &receipt, public_key)?;
     let mut inputs = Vec::with_capacity(submissions.len());
     for (path, agency, manifest) in &submissions {
         inputs.push(manifest.chunks(path, agency, &round, &context, trust)?);
     }
-    let results = receipt
-        .body
-        .chunks(files.receipt, &round, &context, trust)?;
+    let results = receipt.body.chunks(files.receipt, &round, &context, trust)?;
     // Round, letter keys, public key, evaluation key, receipt, and one manifest an agency.
     let mut files_checked = 5 + submissions.len() as u64;
     let mut lookups = 0_u64;
@@ -141,9 +129,8 @@ pub fn verify(
         files_checked += inputs.len() as u64 + 1;
     }
     if lookups != receipt.body.lookups {
-        let fault = Fault::Content {
-            detail: "the receipt's lookups are not the sum over its chunks",
-        };
+        let fault =
+            Fault::Content { detail: "the receipt's lookups are not the sum over its chunks" };
         return Err(WireError::refused(files.receipt, &evaluator, fault).into());
     }
     if let Some(path) = files.letters {
@@ -160,13 +147,7 @@ pub fn verify(
             source,
         })?;
         for &chunk in &chunks_recomputed {
-            recompute_chunk(
-                chunk,
-                &inputs,
-                &results,
-                engine.as_ref(),
-                &receipt.body.platform,
-            )?;
+            recompute_chunk(chunk, &inputs, &results, engine.as_ref(), &receipt.body.platform)?;
         }
     }
     Ok(Report {
@@ -192,15 +173,7 @@ fn same(
     if expected == found {
         return Ok(());
     }
-    Err(WireError::refused(
-        file,
-        culprit,
-        Fault::Reference {
-            what,
-            expected,
-            found,
-        },
-    ))
+    Err(WireError::refused(file, culprit, Fault::Reference { what, expected, found }))
 }
 
 fn read_submissions(
@@ -216,13 +189,7 @@ fn read_submissions(
         let folder = entry.agency.agency_id().unwrap_or_default();
         let path = files.submissions.join(folder).join(file_names::SUBMISSION);
         let manifest = Submission::read(&path, &entry.agency, round, context, trust)?;
-        same(
-            "public-key file",
-            public_key,
-            manifest.body.public_key,
-            &path,
-            &entry.agency,
-        )?;
+        same("public-key file", public_key, manifest.body.public_key, &path, &entry.agency)?;
         same(
             "submission",
             manifest.digest,
@@ -251,9 +218,7 @@ fn check_letters(
     for number in 0..count {
         let chunk = chunks.read(number)?;
         if chunk.bytes.len() as u64 != u64::from(chunk.count) * LETTER_BYTES as u64 {
-            let fault = Fault::Content {
-                detail: "the letters do not all have the one size",
-            };
+            let fault = Fault::Content { detail: "the letters do not all have the one size" };
             return Err(WireError::refused(&chunks.path(number), trustee, fault).into());
         }
     }
@@ -268,29 +233,18 @@ fn recompute_chunk(
     platform: &str,
 ) -> Result<(), AuditError> {
     let published = results.read(chunk)?;
-    let inputs = inputs
-        .iter()
-        .map(|r| r.read(chunk))
-        .collect::<Result<Vec<_>, WireError>>()?;
+    let inputs = inputs.iter().map(|r| r.read(chunk)).collect::<Result<Vec<_>, WireError>>()?;
     let inputs: Vec<&[u8]> = inputs.iter().map(|c| c.bytes.as_slice()).collect();
     let file = results.path(chunk);
     let outcome = engine
         .evaluate(published.count as usize, &inputs, &|_| {})
-        .map_err(|source| AuditError::Recompute {
-            chunk,
-            file: file.clone(),
-            source,
-        })?;
+        .map_err(|source| AuditError::Recompute { chunk, file: file.clone(), source })?;
     if outcome.results != published.bytes || outcome.lookups != published.lookups {
         return Err(AuditError::Differs {
             file,
             culprit: results.sender().clone(),
             chunk,
-            platform: platform
-                .chars()
-                .take(200)
-                .flat_map(char::escape_default)
-                .collect(),
+            platform: platform.chars().take(200).flat_map(char::escape_default).collect(),
         });
     }
     Ok(())

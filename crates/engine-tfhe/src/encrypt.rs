@@ -40,7 +40,10 @@ impl Encrypt for TfheEncrypt {
             let Some(input) = self.plan.program.inputs.get(input) else { continue };
             let column = own.iter().position(|c| *c == input.column).and_then(|c| columns.get(c));
             plain.extend(
-                column.into_iter().flatten().map(|value| input.scale.wrapping_mul(value.cast_unsigned())),
+                column
+                    .into_iter()
+                    .flatten()
+                    .map(|value| input.scale.wrapping_mul(value.cast_unsigned())),
             );
         }
         if families == 0 || plain.is_empty() {

@@ -8,13 +8,13 @@ use crate::words::{from_bytes, to_bytes};
 use bincode::Options;
 use blindtier_engine::{EngineError, Evaluate, Evaluated};
 use rayon::prelude::*;
+use tfhe::conformance::ParameterSetConformant;
 use tfhe::core_crypto::prelude::{
-    Cleartext, CiphertextModulus, ContiguousEntityContainer, LweCiphertextCount,
-    LweCiphertextList, LweCiphertextListOwned, LweCiphertextOwned, LweCompactCiphertextList,
-    LweDimension, Plaintext, expand_lwe_compact_ciphertext_list, lwe_ciphertext_add_assign,
+    CiphertextModulus, Cleartext, ContiguousEntityContainer, LweCiphertextCount, LweCiphertextList,
+    LweCiphertextListOwned, LweCiphertextOwned, LweCompactCiphertextList, LweDimension, Plaintext,
+    expand_lwe_compact_ciphertext_list, lwe_ciphertext_add_assign,
     lwe_ciphertext_cleartext_mul_assign, lwe_ciphertext_plaintext_add_assign,
 };
-use tfhe::conformance::ParameterSetConformant;
 use tfhe::shortint::ciphertext::{Degree, MaxDegree, NoiseLevel};
 use tfhe::shortint::server_key::LookupTableOwned;
 use tfhe::shortint::{AtomicPatternKind, Ciphertext, CompressedServerKey, PBSOrder, ServerKey};
@@ -30,10 +30,12 @@ pub struct TfheEvaluate {
 impl TfheEvaluate {
     /// Takes the plan (public) and the evaluation key's bytes (public); refuses a key of other parameters.
     pub fn new(plan: &TfhePlan, evaluation_key: &[u8]) -> Result<Self, EngineError> {
-        let max_degree = MaxDegree::from_msg_carry_modulus(COMPUTE.message_modulus, COMPUTE.carry_modulus);
-        let key: CompressedServerKey = key_options()
-            .deserialize(evaluation_key)
-            .map_err(|e| EngineError::Malformed { what: "evaluation key", detail: e.to_string() })?;
+        crate::fft::fix_plan();
+        let max_degree =
+            MaxDegree::from_msg_carry_modulus(COMPUTE.message_modulus, COMPUTE.carry_modulus);
+        let key: CompressedServerKey = key_options().deserialize(evaluation_key).map_err(|e| {
+            EngineError::Malformed { what: "evaluation key", detail: e.to_string() }
+        })?;
         if !key.is_conformant(&(COMPUTE.into(), max_degree)) {
             return Err(EngineError::Parameters {
                 what: "evaluation key",
@@ -47,7 +49,11 @@ impl TfheEvaluate {
         Ok(Self { program: plan.program.clone(), agencies, key, tables })
     }
 
-    fn family(&self, inputs: &[LweCiphertextListOwned<u64>], family: usize) -> LweCiphertextOwned<u64> {
+    fn family(
+        &self,
+        inputs: &[LweCiphertextListOwned<u64>],
+        family: usize,
+    ) -> LweCiphertextOwned<u64> {
         let mut lookups: Vec<LweCiphertextOwned<u64>> = Vec::with_capacity(self.tables.len());
         for (lookup, table) in self.program.lookups.iter().zip(&self.tables) {
             let input = sum(&lookup.input, inputs, family, &lookups);
@@ -97,7 +103,11 @@ fn table(key: &ServerKey, lookup: &Lookup) -> LookupTableOwned {
 }
 
 fn empty() -> LweCiphertextOwned<u64> {
-    LweCiphertextOwned::new(0, LweDimension(DIMENSION).to_lwe_size(), CiphertextModulus::new_native())
+    LweCiphertextOwned::new(
+        0,
+        LweDimension(DIMENSION).to_lwe_size(),
+        CiphertextModulus::new_native(),
+    )
 }
 
 fn wrap(ciphertext: LweCiphertextOwned<u64>) -> Ciphertext {
@@ -163,14 +173,22 @@ fn expand(
         LweCiphertextCount(values),
         CiphertextModulus::new_native(),
     );
-    let mut expanded =
-        LweCiphertextList::new(0u64, size, LweCiphertextCount(values), CiphertextModulus::new_native());
+    let mut expanded = LweCiphertextList::new(
+        0u64,
+        size,
+        LweCiphertextCount(values),
+        CiphertextModulus::new_native(),
+    );
     expand_lwe_compact_ciphertext_list(&mut expanded, &list);
     let words = expanded.into_container();
     Ok(words
         .chunks(size.0 * families)
         .map(|column| {
-            LweCiphertextList::from_container(column.to_vec(), size, CiphertextModulus::new_native())
+            LweCiphertextList::from_container(
+                column.to_vec(),
+                size,
+                CiphertextModulus::new_native(),
+            )
         })
         .collect())
 }
@@ -203,6 +221,9 @@ impl Evaluate for TfheEvaluate {
             })
             .collect();
         let lookups = self.tables.len().saturating_mul(families);
-        Ok(Evaluated { results: results.concat(), lookups: u64::try_from(lookups).unwrap_or(u64::MAX) })
+        Ok(Evaluated {
+            results: results.concat(),
+            lookups: u64::try_from(lookups).unwrap_or(u64::MAX),
+        })
     }
 }

@@ -16,7 +16,10 @@ const EVALUATION_KEY_LIMIT: u64 = 64 << 20;
 
 /// How evaluation keys are written: fixed-size integers, a size limit, nothing after the end.
 pub(crate) fn key_options() -> impl bincode::Options {
-    bincode::options().with_fixint_encoding().with_limit(EVALUATION_KEY_LIMIT).reject_trailing_bytes()
+    bincode::options()
+        .with_fixint_encoding()
+        .with_limit(EVALUATION_KEY_LIMIT)
+        .reject_trailing_bytes()
 }
 
 /// What one key ceremony yields.
@@ -33,11 +36,13 @@ pub struct KeySet {
 ///
 /// Agencies' values are encrypted under the compute key itself, so an input costs no lookup.
 pub fn generate_keys() -> Result<KeySet, EngineError> {
+    crate::fft::fix_plan();
     let client = ClientKey::new(COMPUTE);
     let key = client.encryption_key();
     let mut seeder = new_seeder();
     let seeder = seeder.as_mut();
-    let mut generator = EncryptionRandomGenerator::<DefaultRandomGenerator>::new(seeder.seed(), seeder);
+    let mut generator =
+        EncryptionRandomGenerator::<DefaultRandomGenerator>::new(seeder.seed(), seeder);
     let public = allocate_and_generate_new_lwe_compact_public_key(
         &key,
         encryption_noise(),

@@ -8,6 +8,7 @@
 
 mod encrypt;
 mod evaluate;
+mod fft;
 mod keys;
 mod lower;
 mod noise;

@@ -31,8 +31,7 @@ impl Prices for TfhePrices {
 impl TfhePlan {
     /// Plans a policy, or says which part is too wide.
     pub fn new(policy: &Policy, layout: Layout) -> Result<Self, EngineError> {
-        let unsupported =
-            |reason: String| EngineError::Unsupported { engine: ENGINE, reason };
+        let unsupported = |reason: String| EngineError::Unsupported { engine: ENGINE, reason };
         let circuit =
             reduce(policy, layout, &TfhePrices).map_err(|error| unsupported(error.to_string()))?;
         let program = lower(&circuit)?;
@@ -49,7 +48,8 @@ fn mirrored(max: i64, at: &[i64]) -> Option<i64> {
     if max >= 2 * width {
         return None;
     }
-    let class = |value: i64| i64::try_from(at.iter().filter(|t| value >= **t).count()).unwrap_or_default();
+    let class =
+        |value: i64| i64::try_from(at.iter().filter(|t| value >= **t).count()).unwrap_or_default();
     let mut constants = (0..=max - width).map(|v| class(v) + class(v + width));
     let first = constants.next().unwrap_or_default();
     constants.all(|c| c == first).then_some(first)
@@ -69,7 +69,10 @@ fn lower(circuit: &Circuit) -> Result<Program, EngineError> {
             Step::Cut { max, at, .. } if mirrored(*max, at).is_none() => {
                 Reduction::new(*max, at).map(Way::Wide).ok_or_else(|| EngineError::Unsupported {
                     engine: ENGINE,
-                    reason: format!("a score with {} different values is too wide", max.saturating_add(1)),
+                    reason: format!(
+                        "a score with {} different values is too wide",
+                        max.saturating_add(1)
+                    ),
                 })
             }
             _ => Ok(Way::Narrow),
@@ -140,8 +143,10 @@ struct Lowering<'a> {
 
 impl Lowering<'_> {
     fn sum(&mut self, linear: &Linear, scale: u64) -> Sum {
-        let mut sum =
-            Sum { terms: Vec::new(), constant: scale.wrapping_mul(linear.constant.cast_unsigned()) };
+        let mut sum = Sum {
+            terms: Vec::new(),
+            constant: scale.wrapping_mul(linear.constant.cast_unsigned()),
+        };
         for (operand, weight) in &linear.terms {
             match operand {
                 Operand::Column(column) => {
@@ -150,16 +155,18 @@ impl Lowering<'_> {
                     sum.add(Register::Input(input), 1);
                 }
                 Operand::Step(step) => {
-                    let found =
-                        self.results.get(*step).and_then(|list| list.iter().find(|p| p.scale == scale));
+                    let found = self
+                        .results
+                        .get(*step)
+                        .and_then(|list| list.iter().find(|p| p.scale == scale));
                     let Some(produced) = found else { continue };
                     let factor = if produced.alone == 1 { *weight } else { weight.signum() };
                     for (register, own) in &produced.result.terms {
                         sum.add(*register, own.saturating_mul(factor));
                     }
-                    sum.constant = sum
-                        .constant
-                        .wrapping_add(produced.result.constant.wrapping_mul(factor.cast_unsigned()));
+                    sum.constant = sum.constant.wrapping_add(
+                        produced.result.constant.wrapping_mul(factor.cast_unsigned()),
+                    );
                 }
             }
         }

@@ -91,7 +91,11 @@ mod tests {
         let level = f64::from(u32::try_from(COMPUTE.max_noise_level.get()).unwrap());
         let variance = level * level * noise.lookup + noise.reading;
         let found = Noise::log2_failure(variance, 1.0 / 64.0);
-        assert!((found - COMPUTE.log2_p_fail).abs() < 0.05, "{found} against {}", COMPUTE.log2_p_fail);
+        assert!(
+            (found - COMPUTE.log2_p_fail).abs() < 0.05,
+            "{found} against {}",
+            COMPUTE.log2_p_fail
+        );
     }
 
     #[test]

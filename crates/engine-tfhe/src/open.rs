@@ -27,7 +27,9 @@ impl TfheOpen {
     /// Where an LWE ciphertext stands on the torus.
     pub(crate) fn phase(&self, ciphertext: &[u64]) -> u64 {
         let Some((body, mask)) = ciphertext.split_last() else { return 0 };
-        mask.iter().zip(self.key.iter()).fold(*body, |phase, (a, s)| phase.wrapping_sub(a.wrapping_mul(*s)))
+        mask.iter()
+            .zip(self.key.iter())
+            .fold(*body, |phase, (a, s)| phase.wrapping_sub(a.wrapping_mul(*s)))
     }
 }
 

@@ -112,7 +112,8 @@ impl Lookup {
             let end = self.table.get(position + 1).map_or(POLYNOMIAL, |next| next.from);
             let length = end.saturating_sub(segment.from);
             values.extend(
-                (0..length as u64).map(|k| segment.value.wrapping_add(segment.slope.wrapping_mul(k))),
+                (0..length as u64)
+                    .map(|k| segment.value.wrapping_add(segment.slope.wrapping_mul(k))),
             );
         }
         values
@@ -125,7 +126,9 @@ impl Lookup {
         let coefficient = position % POLYNOMIAL;
         let next = self.table.partition_point(|segment| segment.from <= coefficient);
         let value = next.checked_sub(1).and_then(|s| self.table.get(s)).map_or(0, |segment| {
-            segment.value.wrapping_add(segment.slope.wrapping_mul((coefficient - segment.from) as u64))
+            segment
+                .value
+                .wrapping_add(segment.slope.wrapping_mul((coefficient - segment.from) as u64))
         });
         if position < POLYNOMIAL { value } else { value.wrapping_neg() }
     }
@@ -148,7 +151,10 @@ impl Program {
     /// Base-2 logarithm of the failure probability of every lookup, and last of the opening of the tier.
     pub fn log2_failures(&self) -> Vec<f64> {
         let noise = Noise::new();
-        #[allow(clippy::cast_precision_loss, reason = "a bound on noise needs no more than 53 bits")]
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "a bound on noise needs no more than 53 bits"
+        )]
         let distance = |torus: u64| torus as f64 / 2f64.powi(64);
         self.lookups
             .iter()
@@ -186,7 +192,8 @@ impl Program {
                     Register::Input(i) => inputs.get(*i),
                     Register::Lookup(l) => lookups.get(*l),
                 };
-                let product = operand.copied().unwrap_or_default().wrapping_mul(factor.cast_unsigned());
+                let product =
+                    operand.copied().unwrap_or_default().wrapping_mul(factor.cast_unsigned());
                 total.wrapping_add(product)
             })
         };

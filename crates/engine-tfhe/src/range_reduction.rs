@@ -128,8 +128,10 @@ impl Reduction {
         both.constant = both.constant.wrapping_add(STEP / 2);
         // Twice the place plus the sign: 0 and 1 below, 2 or 3 near, 4 and 5 above.
         let boxes = usize::try_from(STEP / COEFFICIENT).unwrap_or_default();
-        let table =
-            vec![Segment { from: 0, value: 0, slope: 0 }, Segment { from: 3 * boxes, value: unit, slope: 0 }];
+        let table = vec![
+            Segment { from: 0, value: 0, slope: 0 },
+            Segment { from: 3 * boxes, value: unit, slope: 0 },
+        ];
         let taken = push(program, both, table, READING);
         result.add(taken, 1);
     }
@@ -230,7 +232,10 @@ fn multipliers(scale: u64, stages: usize) -> Option<Vec<u64>> {
     let mut best: Option<(f64, Vec<u64>)> = None;
     let mut chosen = Vec::new();
     choose(scale, stages - 1, &mut chosen, &mut |multipliers| {
-        #[allow(clippy::cast_precision_loss, reason = "a bound on noise needs no more than 53 bits")]
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "a bound on noise needs no more than 53 bits"
+        )]
         let tolerance = last_tolerance(multipliers, scale) as f64 / 2f64.powi(64);
         // The output of stage i is multiplied by all multipliers after its own.
         let mut amplified = 0.0;
@@ -238,11 +243,14 @@ fn multipliers(scale: u64, stages: usize) -> Option<Vec<u64>> {
         for (position, multiplier) in multipliers.iter().enumerate() {
             #[allow(clippy::cast_precision_loss, reason = "multipliers are small")]
             let square = (*multiplier as f64).powi(2);
-            amplified = if position == 0 { noise.lookup } else { amplified * square + noise.lookup };
+            amplified =
+                if position == 0 { noise.lookup } else { amplified * square + noise.lookup };
             let distance = if position + 1 == multipliers.len() { tolerance } else { 1.0 / 64.0 };
             weakest = weakest.max(Noise::log2_failure(amplified + noise.reading, distance));
         }
-        if weakest <= LARGEST_LOG2_FAILURE && best.as_ref().is_none_or(|(found, _)| weakest < *found) {
+        if weakest <= LARGEST_LOG2_FAILURE
+            && best.as_ref().is_none_or(|(found, _)| weakest < *found)
+        {
             best = Some((weakest, multipliers.to_vec()));
         }
     });
@@ -316,7 +324,11 @@ fn remainders(thresholds: &[i64], boundaries: &[i64], scale: u64, multiplier: u6
         let still_torus = READING + half;
         table.push(Segment { from: start, value: moved(start, still_torus), slope });
         table.push(Segment { from: still_from, value: base, slope: 0 });
-        table.push(Segment { from: still_to, value: moved(still_to, still_torus.wrapping_neg()), slope });
+        table.push(Segment {
+            from: still_to,
+            value: moved(still_to, still_torus.wrapping_neg()),
+            slope,
+        });
     }
     tidy(table)
 }

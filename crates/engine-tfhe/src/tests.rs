@@ -71,7 +71,8 @@ fn lookups_a_family_are_exactly() {
         ("mpi", 1, 1),
     ] {
         let policy = shipped(name);
-        for (layout, expected) in [(Layout::Folded, folded), (Layout::PerIndicator, per_indicator)] {
+        for (layout, expected) in [(Layout::Folded, folded), (Layout::PerIndicator, per_indicator)]
+        {
             let plan = TfhePlan::new(&policy, layout).unwrap();
             assert_eq!(plan.summary().lookups_per_family, expected, "{name} {layout}");
             assert!(plan.program.log2_failures().iter().all(|log2| *log2 <= -128.0));
@@ -195,7 +196,9 @@ fn measured_noise_is_within_the_formulas() {
                 .circuit
                 .columns_of(agency)
                 .into_iter()
-                .map(|c| families.iter().map(|f| plan.circuit.column_value(c, &mut |i| f[i])).collect())
+                .map(|c| {
+                    families.iter().map(|f| plan.circuit.column_value(c, &mut |i| f[i])).collect()
+                })
                 .collect();
             blindtier_engine::Encrypt::encrypt(&encrypt, agency, &columns).unwrap()
         })
@@ -211,10 +214,14 @@ fn measured_noise_is_within_the_formulas() {
             ((off as f64 - (parameters::STEP / 2) as f64) / 2f64.powi(64)).powi(2)
         })
         .sum();
-    let lookups = plan.program.output.terms.iter().filter(|(r, _)| matches!(r, Register::Lookup(_))).count();
+    let lookups =
+        plan.program.output.terms.iter().filter(|(r, _)| matches!(r, Register::Lookup(_))).count();
     let expected = lookups as f64 * crate::noise::Noise::new().lookup;
     let measured = square / families.len() as f64;
     // 64 samples: the mean square of normal noise exceeds twice its variance about once in 100,000.
     assert!(measured < 2.0 * expected, "measured {measured:e}, expected {expected:e}");
-    assert!(measured > 0.05 * expected, "noise far below the formula means something else is measured");
+    assert!(
+        measured > 0.05 * expected,
+        "noise far below the formula means something else is measured"
+    );
 }

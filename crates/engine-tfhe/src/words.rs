@@ -8,7 +8,11 @@ pub fn to_bytes(words: &[u64]) -> Vec<u8> {
 }
 
 /// Bytes → exactly `expected` words.
-pub fn from_bytes(what: &'static str, bytes: &[u8], expected: usize) -> Result<Vec<u64>, EngineError> {
+pub fn from_bytes(
+    what: &'static str,
+    bytes: &[u8],
+    expected: usize,
+) -> Result<Vec<u64>, EngineError> {
     let (words, rest) = bytes.as_chunks::<8>();
     if words.len() != expected || !rest.is_empty() {
         return Err(EngineError::Malformed {

@@ -70,7 +70,9 @@ impl Plan for ClearEngine {
             .iter()
             .map(|step| match step {
                 Step::Lookup { table, .. } => format!("lookup of {} values", table.len()),
-                Step::Cut { max, at, .. } => format!("cut of {} values at {} places", max + 1, at.len()),
+                Step::Cut { max, at, .. } => {
+                    format!("cut of {} values at {} places", max + 1, at.len())
+                }
             })
             .collect()
     }

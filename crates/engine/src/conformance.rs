@@ -22,7 +22,9 @@ pub enum Violation {
     #[error("refused an honest run: {0}")]
     Refused(#[from] EngineError),
     /// A tier differs from the clear twin's.
-    #[error("family {family} with values {values:?}: the clear twin says {expected}, the engine {found}")]
+    #[error(
+        "family {family} with values {values:?}: the clear twin says {expected}, the engine {found}"
+    )]
     Tier {
         /// Position of the family.
         family: usize,
@@ -59,7 +61,11 @@ pub enum Violation {
 
 /// Encrypts, evaluates and opens these families (values in the order of the policy) and compares every tier
 /// with the clear twin.
-pub fn agrees(policy: &Policy, families: &[Vec<i64>], session: &Session<'_>) -> Result<(), Violation> {
+pub fn agrees(
+    policy: &Policy,
+    families: &[Vec<i64>],
+    session: &Session<'_>,
+) -> Result<(), Violation> {
     let chunks = encrypt(families, session)?;
     let inputs: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
     let evaluated = session.evaluate.evaluate(families.len(), &inputs, &|_| {})?;
@@ -88,7 +94,8 @@ pub fn refuses_malformed(families: &[Vec<i64>], session: &Session<'_>) -> Result
             return Err(Violation::Size { one: one.len(), other: other.len() });
         }
     }
-    let evaluate = |inputs: &[&[u8]], families| session.evaluate.evaluate(families, inputs, &|_| {});
+    let evaluate =
+        |inputs: &[&[u8]], families| session.evaluate.evaluate(families, inputs, &|_| {});
     let whole: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
     let Some((first, rest)) = chunks.split_first() else { return Ok(()) };
     let others = || rest.iter().map(Vec::as_slice);
@@ -140,7 +147,8 @@ fn columns(families: &[Vec<i64>], session: &Session<'_>, agency: usize) -> Vec<V
             families
                 .iter()
                 .map(|values| {
-                    circuit.column_value(column, &mut |i| values.get(i).copied().unwrap_or_default())
+                    circuit
+                        .column_value(column, &mut |i| values.get(i).copied().unwrap_or_default())
                 })
                 .collect()
         })

@@ -73,11 +73,7 @@ pub enum EvaluatorError {
 }
 
 fn listed(files: &[PathBuf]) -> String {
-    files
-        .iter()
-        .map(|f| f.display().to_string())
-        .collect::<Vec<_>>()
-        .join(", ")
+    files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 impl EvaluatorError {

@@ -67,28 +67,19 @@ pub fn run(
     let received = Round::read_with_plan(job.round, job.trust, job.policy, job.plan)?;
     let (round, context) = (received.body, received.context);
     let submissions = read_manifests(job, &round, &context)?;
-    let key = read::<EvaluationKey>(
-        job.evaluation_key,
-        &Expect::of(job.trustee, &context),
-        job.trust,
-    )?;
+    let key =
+        read::<EvaluationKey>(job.evaluation_key, &Expect::of(job.trustee, &context), job.trust)?;
     for (path, agency, manifest) in &submissions {
         if manifest.body.public_key != key.body.public_key {
             let (expected, found) = (key.body.public_key, manifest.body.public_key);
-            let fault = Fault::Reference {
-                what: "public-key file",
-                expected,
-                found,
-            };
+            let fault = Fault::Reference { what: "public-key file", expected, found };
             return Err(WireError::refused(path, agency, fault).into());
         }
     }
     let readers = submissions
         .iter()
         .map(|(path, agency, manifest)| {
-            manifest
-                .body
-                .chunks(path, agency, &round, &context, job.trust)
+            manifest.body.chunks(path, agency, &round, &context, job.trust)
         })
         .collect::<Result<Vec<_>, WireError>>()?;
     let accepted = Accepted {
@@ -115,11 +106,7 @@ pub fn run(
             return Err(EvaluatorError::OtherReceipt { file: receipt_file });
         }
         let resumed = u32::try_from(done.body.chunks.len()).unwrap_or(u32::MAX);
-        return Ok(Finished {
-            receipt: done.body,
-            digest: done.digest,
-            resumed,
-        });
+        return Ok(Finished { receipt: done.body, digest: done.digest, resumed });
     }
 
     let engine = load(&key.body.bytes).map_err(|source| EvaluatorError::Key {
@@ -135,42 +122,23 @@ pub fn run(
     verify_all(&readers, chunking.count())?;
     accepted.record(job.state)?;
     // Result chunks that lie there are of these submissions only if the record says that this run had begun.
-    let writer = ChunkWriter::new(
-        job.output,
-        Kind::ResultChunk,
-        &context,
-        job.identity,
-        chunking,
-    )?;
+    let writer = ChunkWriter::new(job.output, Kind::ResultChunk, &context, job.identity, chunking)?;
     let resume_with = begun.then_some(job.trust);
-    let (chunks, lookups, resumed) = evaluate(
-        writer,
-        resume_with,
-        &readers,
-        u64::from(round.slots),
-        engine.as_ref(),
-        progress,
-    )?;
+    let (chunks, lookups, resumed) =
+        evaluate(writer, resume_with, &readers, u64::from(round.slots), engine.as_ref(), progress)?;
     let receipt = Receipt {
         plan: round.plan,
         evaluation_key,
         submissions: submissions
             .into_iter()
-            .map(|(_, agency, manifest)| SubmissionEntry {
-                agency,
-                manifest: manifest.digest,
-            })
+            .map(|(_, agency, manifest)| SubmissionEntry { agency, manifest: manifest.digest })
             .collect(),
         chunks,
         lookups,
         platform: platform(),
     };
     let digest = write(&receipt_file, &receipt, &context, job.identity)?;
-    Ok(Finished {
-        receipt,
-        digest,
-        resumed,
-    })
+    Ok(Finished { receipt, digest, resumed })
 }
 
 type Manifest = (PathBuf, PartyName, Received<Submission>);
@@ -210,10 +178,7 @@ fn evaluate(
     let done = AtomicU64::new(0);
     let report = |families: usize| {
         let families = families as u64;
-        progress(
-            (done.fetch_add(families, Ordering::Relaxed) + families).min(total),
-            total,
-        );
+        progress((done.fetch_add(families, Ordering::Relaxed) + families).min(total), total);
     };
     let (mut lookups, mut resumed) = (0_u64, 0);
     while let Some((chunk, _, count)) = writer.next_chunk() {
@@ -223,18 +188,16 @@ fn evaluate(
             report(count as usize);
             continue;
         }
-        let inputs = readers
-            .iter()
-            .map(|r| r.read(chunk))
-            .collect::<Result<Vec<_>, WireError>>()?;
+        let inputs =
+            readers.iter().map(|r| r.read(chunk)).collect::<Result<Vec<_>, WireError>>()?;
         let inputs: Vec<&[u8]> = inputs.iter().map(|c| c.bytes.as_slice()).collect();
-        let outcome = engine
-            .evaluate(count as usize, &inputs, &report)
-            .map_err(|source| EvaluatorError::Evaluate {
+        let outcome = engine.evaluate(count as usize, &inputs, &report).map_err(|source| {
+            EvaluatorError::Evaluate {
                 chunk,
                 files: readers.iter().map(|r| r.path(chunk)).collect(),
                 source,
-            })?;
+            }
+        })?;
         lookups = lookups.saturating_add(outcome.lookups);
         writer.push(outcome.results, outcome.lookups)?;
     }
@@ -242,7 +205,7 @@ fn evaluate(
 }
 
 /// What decides whether another machine computes the same bits.
-fn platform() -> String {
+pub fn platform() -> String {
     let mut text = format!(
         "{} {} blindtier {}",
         std::env::consts::ARCH,

@@ -61,10 +61,8 @@ impl LetterKey {
     /// Reads the keys of a file that [`LetterKey::write`] wrote; refuses it if other users can read it.
     pub fn read(path: &Path) -> Result<Vec<Self>, WireError> {
         let bytes = storage::read_secret(path, MAX_FILE, "read the letter key")?;
-        Self::parse(&bytes).ok_or_else(|| WireError::SecretForm {
-            file: path.to_owned(),
-            what: WHAT,
-        })
+        Self::parse(&bytes)
+            .ok_or_else(|| WireError::SecretForm { file: path.to_owned(), what: WHAT })
     }
 
     fn parse(bytes: &[u8]) -> Option<Vec<Self>> {

@@ -70,10 +70,7 @@ impl<'a> Mail<'a> {
 
     /// The letter for one key.
     pub fn read(&self, key: &LetterKey) -> Result<Letter, FamilyError> {
-        let slot = self
-            .letter_keys
-            .slot_of(key.public())
-            .ok_or_else(|| self.not_in_round())?;
+        let slot = self.letter_keys.slot_of(key.public()).ok_or_else(|| self.not_in_round())?;
         let letters = self.chunks()?;
         let number = self.chunk_of(slot);
         let chunk = letters.read(number)?;
@@ -99,10 +96,7 @@ impl<'a> Mail<'a> {
             };
             let chunk = letters.read(number)?;
             for (slot, position, key) in group {
-                found.push((
-                    *position,
-                    self.open_letter(&letters, number, &chunk, *slot, key)?,
-                ));
+                found.push((*position, self.open_letter(&letters, number, &chunk, *slot, key)?));
             }
         }
         found.sort_unstable_by_key(|(position, _)| *position);
@@ -124,9 +118,7 @@ impl<'a> Mail<'a> {
     }
 
     fn not_in_round(&self) -> FamilyError {
-        FamilyError::NotInRound {
-            file: self.letter_keys_file.clone(),
-        }
+        FamilyError::NotInRound { file: self.letter_keys_file.clone() }
     }
 
     fn open_letter(

@@ -1,19 +1,19 @@
 //! Eligibility policies: language, model, circuit and clear interpreter. No cryptography lives here.
 #![forbid(unsafe_code)]
 
-pub mod circuit;
 #[cfg(any(test, feature = "arbitrary"))]
 pub mod arbitrary;
 mod canonical;
+pub mod circuit;
 mod decimal;
 mod interpret;
 pub mod model;
 mod order;
+pub mod passes;
 mod register;
 #[cfg(test)]
 mod shipped;
 mod source;
-pub mod passes;
 
 pub use canonical::{PolicyHash, PolicyHashError};
 pub use decimal::{DecimalError, MAX_DIGITS};

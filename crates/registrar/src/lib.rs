@@ -75,11 +75,7 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
         ));
     }
     let population = Population::read(new.population)?;
-    if !population.has_adults()
-        && agencies
-            .iter()
-            .any(|(_, facts)| facts.contains(&Fact::Adults))
-    {
+    if !population.has_adults() && agencies.iter().any(|(_, facts)| facts.contains(&Fact::Adults)) {
         return Err(RegistrarError::Population {
             file: new.population.to_owned(),
             line: 1,
@@ -87,19 +83,11 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
         });
     }
 
-    let slots =
-        u32::try_from(population.families.len()).map_err(|_| RegistrarError::TooManyFamilies {
-            families: population.families.len(),
-        })?;
+    let slots = u32::try_from(population.families.len())
+        .map_err(|_| RegistrarError::TooManyFamilies { families: population.families.len() })?;
     let families = shuffle::permutation(slots)?;
-    let by_slot = || {
-        families
-            .iter()
-            .filter_map(|&f| population.families.get(f as usize))
-    };
-    let letter_keys = LetterKeys {
-        keys: by_slot().map(|f| f.letter_key).collect(),
-    };
+    let by_slot = || families.iter().filter_map(|&f| population.families.get(f as usize));
+    let letter_keys = LetterKeys { keys: by_slot().map(|f| f.letter_key).collect() };
     let mut nonce = [0; 32];
     getrandom::fill(&mut nonce).map_err(WireError::Random)?;
     let round = Round {
@@ -113,10 +101,9 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
         agencies: agencies.iter().map(|(name, _)| name.clone()).collect(),
         letter_keys: letter_keys.digest(),
     };
-    let context = round.context().map_err(|fault| RegistrarError::Round {
-        file: round_file.clone(),
-        fault,
-    })?;
+    let context = round
+        .context()
+        .map_err(|fault| RegistrarError::Round { file: round_file.clone(), fault })?;
 
     let mut slot_of = vec![0; families.len()];
     for (slot, &family) in (0..).zip(families.iter()) {
@@ -132,48 +119,22 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
             .iter()
             .filter_map(|(person, family)| {
                 let slot = *slot_of.get(*family as usize)?;
-                Some(Entry {
-                    pseudonym: key.pseudonym(person),
-                    slot,
-                })
+                Some(Entry { pseudonym: key.pseudonym(person), slot })
             })
             .collect();
         entries.sort_unstable();
         let fact = |fact, count: fn(&Family) -> u16| {
-            facts
-                .contains(&fact)
-                .then(|| by_slot().map(count).collect())
+            facts.contains(&fact).then(|| by_slot().map(count).collect())
         };
         let persons = fact(Fact::Persons, |f| f.persons);
         let adults = fact(Fact::Adults, |f| f.adults);
-        let roster = Roster {
-            agency: name.clone(),
-            key,
-            entries,
-            slots,
-            persons,
-            adults,
-        };
+        let roster = Roster { agency: name.clone(), key, entries, slots, persons, adults };
         let folder = name.agency_id().unwrap_or_default();
-        let path = new
-            .output
-            .join("rosters")
-            .join(folder)
-            .join(file_names::ROSTER);
+        let path = new.output.join("rosters").join(folder).join(file_names::ROSTER);
         write(&path, &roster, &context, new.identity)?;
         rosters.push((name, path));
     }
-    write(
-        &new.output.join(file_names::LETTER_KEYS),
-        &letter_keys,
-        &context,
-        new.identity,
-    )?;
+    write(&new.output.join(file_names::LETTER_KEYS), &letter_keys, &context, new.identity)?;
     write(&round_file, &round, &context, new.identity)?;
-    Ok(Announced {
-        round,
-        context,
-        persons: population.persons.len(),
-        rosters,
-    })
+    Ok(Announced { round, context, persons: population.persons.len(), rosters })
 }

@@ -47,19 +47,10 @@ impl Population {
     /// Columns: `person`, `family`, `letter_key` (64 hexadecimal digits, on at least one line of each family)
     /// and, if an indicator needs it, `adult` (yes or no). Other columns are ignored.
     pub fn read(file: &Path) -> Result<Self, RegistrarError> {
-        let csv_error = |source| RegistrarError::Csv {
-            file: file.to_owned(),
-            source,
-        };
-        let wrong = |line, fault| RegistrarError::Population {
-            file: file.to_owned(),
-            line,
-            fault,
-        };
-        let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .from_path(file)
-            .map_err(csv_error)?;
+        let csv_error = |source| RegistrarError::Csv { file: file.to_owned(), source };
+        let wrong = |line, fault| RegistrarError::Population { file: file.to_owned(), line, fault };
+        let mut reader =
+            csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(file).map_err(csv_error)?;
         let columns =
             Columns::find(reader.headers().map_err(csv_error)?).map_err(|fault| wrong(1, fault))?;
 
@@ -81,27 +72,15 @@ impl Population {
         let mut keys = HashSet::with_capacity(drafts.len());
         let mut families = Vec::with_capacity(drafts.len());
         for draft in drafts {
-            let letter_key = draft
-                .letter_key
-                .ok_or_else(|| wrong(draft.line, PopulationFault::NoLetterKey))?;
+            let letter_key =
+                draft.letter_key.ok_or_else(|| wrong(draft.line, PopulationFault::NoLetterKey))?;
             if !keys.insert(letter_key) {
                 return Err(wrong(draft.line, PopulationFault::SharedLetterKey));
             }
-            families.push(Family {
-                persons: draft.persons,
-                adults: draft.adults,
-                letter_key,
-            });
+            families.push(Family { persons: draft.persons, adults: draft.adults, letter_key });
         }
-        let persons = seen
-            .into_iter()
-            .map(|(person, (family, _))| (person, family))
-            .collect();
-        Ok(Self {
-            persons,
-            families,
-            adults: columns.adult.is_some(),
-        })
+        let persons = seen.into_iter().map(|(person, (family, _))| (person, family)).collect();
+        Ok(Self { persons, families, adults: columns.adult.is_some() })
     }
 
     /// Whether the file says who is an adult.
@@ -151,12 +130,7 @@ impl Columns {
             Some(&position) => position,
             None => {
                 positions.insert(family.to_owned(), next);
-                drafts.push(Draft {
-                    line,
-                    persons: 0,
-                    adults: 0,
-                    letter_key: None,
-                });
+                drafts.push(Draft { line, persons: 0, adults: 0, letter_key: None });
                 next
             }
         };
@@ -177,10 +151,7 @@ impl Columns {
         let Some(draft) = drafts.get_mut(position as usize) else {
             return Ok(());
         };
-        draft.persons = draft
-            .persons
-            .checked_add(1)
-            .ok_or(PopulationFault::TooManyPersons)?;
+        draft.persons = draft.persons.checked_add(1).ok_or(PopulationFault::TooManyPersons)?;
         if let Some(column) = self.adult {
             match filled(column, "adult")?.to_ascii_lowercase().as_str() {
                 "yes" | "true" | "1" => draft.adults += 1,

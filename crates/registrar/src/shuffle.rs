@@ -7,10 +7,7 @@ use zeroize::Zeroizing;
 /// same probability.
 pub(crate) fn permutation(count: u32) -> Result<Zeroizing<Vec<u32>>, WireError> {
     let mut order = Zeroizing::new((0..count).collect::<Vec<u32>>());
-    let mut random = Random {
-        bytes: Zeroizing::new([0; 4096]),
-        used: 4096,
-    };
+    let mut random = Random { bytes: Zeroizing::new([0; 4096]), used: 4096 };
     for last in (1..count).rev() {
         let other = random.up_to(last)?;
         order.swap(last as usize, other as usize);
@@ -63,10 +60,7 @@ mod tests {
         }
         assert_eq!(counts.len(), 6);
         // Expected 1000 each, standard deviation 29.
-        assert!(
-            counts.values().all(|&n| (800..1200).contains(&n)),
-            "{counts:?}"
-        );
+        assert!(counts.values().all(|&n| (800..1200).contains(&n)), "{counts:?}");
     }
 
     #[test]

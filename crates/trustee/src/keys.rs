@@ -46,21 +46,10 @@ pub fn store_keys(
     }
     let public_file = public.join(file_names::PUBLIC_KEY);
     let evaluation_file = public.join(file_names::EVALUATION_KEY);
-    let public_digest = write(
-        &public_file,
-        &PublicKey { bytes: keys.public },
-        context,
-        identity,
-    )?;
-    let evaluation = EvaluationKey {
-        public_key: public_digest,
-        bytes: keys.evaluation,
-    };
+    let public_digest = write(&public_file, &PublicKey { bytes: keys.public }, context, identity)?;
+    let evaluation = EvaluationKey { public_key: public_digest, bytes: keys.evaluation };
     write(&evaluation_file, &evaluation, context, identity)?;
-    let secret = SecretKey {
-        public_key: public_digest,
-        bytes: std::mem::take(&mut *keys.secret),
-    };
+    let secret = SecretKey { public_key: public_digest, bytes: std::mem::take(&mut *keys.secret) };
     write(&secret_file, &secret, context, identity)?;
     Ok(KeyFiles {
         secret: secret_file,

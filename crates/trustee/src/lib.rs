@@ -73,20 +73,13 @@ pub fn open(
     let letter_keys = LetterKeys::read(job.letter_keys, &round, &context, job.trust)?;
     let receipt = Receipt::read(job.receipt, &round, &context, job.trust)?;
     check_key(job, &context, receipt.body.evaluation_key)?;
-    let results = receipt
-        .body
-        .chunks(job.receipt, &round, &context, job.trust)?;
+    let results = receipt.body.chunks(job.receipt, &round, &context, job.trust)?;
     let opening = Opening::new(job.state, context.round, receipt.digest);
     opening.check()?;
-    let secret = read::<SecretKey>(
-        job.secret_key,
-        &Expect::of(job.identity.name(), &context),
-        job.trust,
-    )?;
-    let engine = load(&secret.body.bytes).map_err(|source| TrusteeError::Key {
-        file: job.secret_key.to_owned(),
-        source,
-    })?;
+    let secret =
+        read::<SecretKey>(job.secret_key, &Expect::of(job.identity.name(), &context), job.trust)?;
+    let engine = load(&secret.body.bytes)
+        .map_err(|source| TrusteeError::Key { file: job.secret_key.to_owned(), source })?;
     drop(secret);
     let chunking = round
         .chunking()
@@ -97,13 +90,8 @@ pub fn open(
     seal::check_randomness()?;
     opening.begin()?;
 
-    let mut writer = ChunkWriter::new(
-        job.output,
-        Kind::LetterChunk,
-        &context,
-        job.identity,
-        chunking,
-    )?;
+    let mut writer =
+        ChunkWriter::new(job.output, Kind::LetterChunk, &context, job.identity, chunking)?;
     while let Some((chunk, start, count)) = writer.next_chunk() {
         let codes = open_chunk(&results, chunk, count, engine.as_ref())?;
         let keys = letter_keys.keys.iter().skip(start as usize);
@@ -111,29 +99,19 @@ pub fn open(
         let letters = slots
             .into_par_iter()
             .map(|((slot, key), code)| {
-                seal::seal(&context, slot, key, *code).ok_or_else(|| TrusteeError::Seal {
-                    file: job.letter_keys.to_owned(),
-                    slot,
-                })
+                seal::seal(&context, slot, key, *code)
+                    .ok_or_else(|| TrusteeError::Seal { file: job.letter_keys.to_owned(), slot })
             })
             .collect::<Result<Vec<[u8; LETTER_BYTES]>, TrusteeError>>()?;
         writer.push(letters.into_flattened(), 0)?;
-        progress(
-            u64::from(start) + u64::from(count),
-            u64::from(chunking.slots()),
-        );
+        progress(u64::from(start) + u64::from(count), u64::from(chunking.slots()));
     }
     let letters = Letters {
         receipt: receipt.digest,
         letter_keys: letter_keys.digest(),
         chunks: writer.finish()?,
     };
-    let digest = write(
-        &job.output.join(file_names::LETTERS),
-        &letters,
-        &context,
-        job.identity,
-    )?;
+    let digest = write(&job.output.join(file_names::LETTERS), &letters, &context, job.identity)?;
     opening.finish()?;
     Ok(Opened { letters, digest })
 }
@@ -144,11 +122,7 @@ fn check_key(job: &Job<'_>, context: &Context, named: Digest) -> Result<(), Trus
     let expected =
         read::<blindtier_wire::EvaluationKey>(job.evaluation_key, &expect, job.trust)?.digest;
     if expected != named {
-        let fault = Fault::Reference {
-            what: "evaluation-key file",
-            expected,
-            found: named,
-        };
+        let fault = Fault::Reference { what: "evaluation-key file", expected, found: named };
         return Err(WireError::refused(job.receipt, &PartyName::evaluator(), fault).into());
     }
     Ok(())
@@ -167,18 +141,10 @@ fn open_chunk(
         source,
     };
     let encrypted = results.read(chunk)?;
-    let codes = Zeroizing::new(
-        engine
-            .open(count as usize, &encrypted.bytes)
-            .map_err(refused)?,
-    );
+    let codes = Zeroizing::new(engine.open(count as usize, &encrypted.bytes).map_err(refused)?);
     if codes.len() != count as usize {
         let (expected, found) = (count as usize, codes.len());
-        return Err(refused(EngineError::Shape {
-            what: "opened results",
-            expected,
-            found,
-        }));
+        return Err(refused(EngineError::Shape { what: "opened results", expected, found }));
     }
     Ok(codes)
 }

@@ -23,10 +23,7 @@ pub(crate) struct Opening {
 
 impl Opening {
     pub(crate) fn new(state: &Path, round: RoundId, receipt: Digest) -> Self {
-        Self {
-            file: state.join(format!("opened-{round}.toml")),
-            receipt: receipt.to_string(),
-        }
+        Self { file: state.join(format!("opened-{round}.toml")), receipt: receipt.to_string() }
     }
 
     /// Refuses if the round was opened, or if another receipt of it was begun.
@@ -36,10 +33,7 @@ impl Opening {
         };
         let earlier: Record =
             toml::from_str(&String::from_utf8_lossy(&bytes)).map_err(|source| {
-                TrusteeError::Record {
-                    file: self.file.clone(),
-                    source: Box::new(source),
-                }
+                TrusteeError::Record { file: self.file.clone(), source: Box::new(source) }
             })?;
         if earlier.finished || earlier.receipt != self.receipt {
             return Err(TrusteeError::AlreadyOpened {
@@ -60,21 +54,16 @@ impl Opening {
     }
 
     pub(crate) fn finish(&self) -> Result<(), TrusteeError> {
-        Ok(storage::write_secret(
-            &self.file,
-            self.text(true)?.as_bytes(),
-        )?)
+        Ok(storage::write_secret(&self.file, self.text(true)?.as_bytes())?)
     }
 
     fn text(&self, finished: bool) -> Result<String, WireError> {
-        toml::to_string(&Record {
-            receipt: self.receipt.clone(),
-            finished,
-        })
-        .map_err(|e| WireError::Io {
-            file: self.file.clone(),
-            action: "encode the record",
-            source: std::io::Error::other(e),
+        toml::to_string(&Record { receipt: self.receipt.clone(), finished }).map_err(|e| {
+            WireError::Io {
+                file: self.file.clone(),
+                action: "encode the record",
+                source: std::io::Error::other(e),
+            }
         })
     }
 }

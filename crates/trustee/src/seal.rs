@@ -23,10 +23,7 @@ pub(crate) fn seal(
             &[],
         )
         .ok()?;
-    [encapsulated.to_bytes().as_slice(), &ciphertext]
-        .concat()
-        .try_into()
-        .ok()
+    [encapsulated.to_bytes().as_slice(), &ciphertext].concat().try_into().ok()
 }
 
 /// The sealing library stops the process if the operating system has no random bytes; ask before the first
@@ -42,15 +39,8 @@ mod tests {
 
     #[test]
     fn the_registrar_refuses_exactly_the_keys_that_nothing_can_be_sealed_to() {
-        let engine = Engine {
-            name: "clear".into(),
-            parameters: String::new(),
-        };
-        let context = Context {
-            round: RoundId([1; 32]),
-            policy: Digest([2; 32]),
-            engine,
-        };
+        let engine = Engine { name: "clear".into(), parameters: String::new() };
+        let context = Context { round: RoundId([1; 32]), policy: Digest([2; 32]), engine };
         let mut keys: Vec<[u8; 32]> = (0..=255)
             .map(|low| {
                 let mut key = [0; 32];

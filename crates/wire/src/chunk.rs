@@ -105,19 +105,8 @@ impl<'a> ChunkWriter<'a> {
             return Err(self.miscounted());
         };
         let path = self.folder.join(chunk_name(number));
-        let chunk = Chunk {
-            start,
-            count,
-            lookups,
-            bytes,
-        };
-        self.digests.push(write_as(
-            self.kind,
-            &path,
-            &chunk,
-            self.context,
-            self.identity,
-        )?);
+        let chunk = Chunk { start, count, lookups, bytes };
+        self.digests.push(write_as(self.kind, &path, &chunk, self.context, self.identity)?);
         Ok(())
     }
 
@@ -137,18 +126,12 @@ impl<'a> ChunkWriter<'a> {
 
     /// The hashes of all chunk files, for the manifest.
     pub fn finish(self) -> Result<Vec<Digest>, WireError> {
-        if self.next_chunk().is_some() {
-            Err(self.miscounted())
-        } else {
-            Ok(self.digests)
-        }
+        if self.next_chunk().is_some() { Err(self.miscounted()) } else { Ok(self.digests) }
     }
 
     fn miscounted(&self) -> WireError {
-        let fault = Fault::ChunkCount {
-            expected: self.chunking.count(),
-            found: self.digests.len() as u64,
-        };
+        let fault =
+            Fault::ChunkCount { expected: self.chunking.count(), found: self.digests.len() as u64 };
         WireError::unwritable(&self.folder, self.kind, fault)
     }
 }
@@ -179,22 +162,11 @@ impl<'a> ChunkReader<'a> {
     ) -> Result<Self, WireError> {
         let found = digests.len() as u64;
         if found != u64::from(chunking.count()) {
-            let fault = Fault::ChunkCount {
-                expected: chunking.count(),
-                found,
-            };
+            let fault = Fault::ChunkCount { expected: chunking.count(), found };
             return Err(WireError::refused(manifest, sender, fault));
         }
         let folder = manifest.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Self {
-            folder,
-            kind,
-            sender: sender.clone(),
-            context,
-            chunking,
-            digests,
-            trust,
-        })
+        Ok(Self { folder, kind, sender: sender.clone(), context, chunking, digests, trust })
     }
 
     /// The file of a chunk.
@@ -229,10 +201,9 @@ impl<'a> ChunkReader<'a> {
         }
         match self.digests.get(chunk as usize) {
             Some(expected) if *expected == received.digest => Ok(found),
-            Some(expected) => Err(refused(Fault::ChunkHash {
-                expected: *expected,
-                found: received.digest,
-            })),
+            Some(expected) => {
+                Err(refused(Fault::ChunkHash { expected: *expected, found: received.digest }))
+            }
             None => Err(refused(Fault::ChunkCount {
                 expected: self.chunking.count(),
                 found: u64::from(chunk) + 1,

@@ -70,10 +70,7 @@ pub struct Expect<'a> {
 impl<'a> Expect<'a> {
     /// A file of `sender` that belongs to the round of `context`.
     pub fn of(sender: &'a PartyName, context: &'a Context) -> Self {
-        Self {
-            sender,
-            context: Some(context),
-        }
+        Self { sender, context: Some(context) }
     }
 }
 
@@ -105,8 +102,7 @@ pub fn write<M: Message>(
     context: &Context,
     identity: &SigningIdentity,
 ) -> Result<Digest, WireError> {
-    body.check()
-        .map_err(|fault| WireError::unwritable(path, M::KIND, fault))?;
+    body.check().map_err(|fault| WireError::unwritable(path, M::KIND, fault))?;
     write_as(M::KIND, path, body, context, identity)
 }
 
@@ -117,10 +113,7 @@ pub fn read<M: Message>(
     trust: &TrustFile,
 ) -> Result<Received<M>, WireError> {
     let received = read_as::<M>(M::KIND, path, expect, trust)?;
-    received
-        .body
-        .check()
-        .map_err(|fault| WireError::refused(path, expect.sender, fault))?;
+    received.body.check().map_err(|fault| WireError::refused(path, expect.sender, fault))?;
     Ok(received)
 }
 
@@ -154,9 +147,7 @@ pub(crate) fn read_as<T: DeserializeOwned>(
     let limit = kind.limit() + MAX_HEADER + FIXED + SIGNATURE as u64;
     let mut bytes = storage::read_from(path, expect.sender, limit)?;
     let opened = if trust.key(expect.sender).is_none() {
-        Err(WireError::NotPinned {
-            party: expect.sender.clone(),
-        })
+        Err(WireError::NotPinned { party: expect.sender.clone() })
     } else {
         open(kind, &bytes, expect, trust)
             .map_err(|fault| WireError::refused(path, expect.sender, fault))
@@ -169,11 +160,7 @@ pub(crate) fn read_as<T: DeserializeOwned>(
         }
     }
     let (context, body) = opened?;
-    Ok(Received {
-        context,
-        body,
-        digest,
-    })
+    Ok(Received { context, body, digest })
 }
 
 /// The bytes of a signed file.
@@ -184,10 +171,7 @@ fn seal<T: Serialize>(
     identity: &SigningIdentity,
 ) -> Result<Vec<u8>, Fault> {
     let form = |part| move |reason| Fault::Form { part, reason };
-    let header = Header {
-        context: context.clone(),
-        sender: identity.name().clone(),
-    };
+    let header = Header { context: context.clone(), sender: identity.name().clone() };
     let header_size = codec::size(&header, MAX_HEADER).map_err(form("header"))?;
     let body_size = codec::size(body, kind.limit()).map_err(form("body"))?;
     let total = FIXED + header_size + body_size + SIGNATURE as u64;
@@ -219,80 +203,51 @@ fn open<T: DeserializeOwned>(
     }
     let found = u16::from_le_bytes(take_array(&mut rest)?);
     if found != VERSION {
-        return Err(Fault::Version {
-            expected: VERSION,
-            found,
-        });
+        return Err(Fault::Version { expected: VERSION, found });
     }
     let found = Kind::from_number(u16::from_le_bytes(take_array(&mut rest)?));
     if found != Some(kind) {
-        return Err(Fault::Kind {
-            expected: kind,
-            found,
-        });
+        return Err(Fault::Kind { expected: kind, found });
     }
     let size = u64::from(u32::from_le_bytes(take_array(&mut rest)?));
     if size > MAX_HEADER {
-        return Err(Fault::TooLarge {
-            size,
-            limit: MAX_HEADER,
-        });
+        return Err(Fault::TooLarge { size, limit: MAX_HEADER });
     }
     let header = take(&mut rest, size)?;
     let size = u64::from_le_bytes(take_array(&mut rest)?);
     if size > kind.limit() {
-        return Err(Fault::TooLarge {
-            size,
-            limit: kind.limit(),
-        });
+        return Err(Fault::TooLarge { size, limit: kind.limit() });
     }
     let body = take(&mut rest, size)?;
     let covered = bytes.len() - rest.len();
     let signature: [u8; SIGNATURE] = take_array(&mut rest)?;
     if !rest.is_empty() {
-        return Err(Fault::TrailingBytes {
-            extra: rest.len() as u64,
-        });
+        return Err(Fault::TrailingBytes { extra: rest.len() as u64 });
     }
 
-    let header: Header = codec::decode(header, MAX_HEADER).map_err(|reason| Fault::Form {
-        part: "header",
-        reason,
-    })?;
+    let header: Header = codec::decode(header, MAX_HEADER)
+        .map_err(|reason| Fault::Form { part: "header", reason })?;
     if header.sender != *expect.sender {
-        return Err(Fault::Sender {
-            expected: expect.sender.clone(),
-            found: header.sender,
-        });
+        return Err(Fault::Sender { expected: expect.sender.clone(), found: header.sender });
     }
     let text = signed_text(kind, bytes.get(..covered).unwrap_or_default());
     if !trust.verify(expect.sender, &text, &signature) {
-        return Err(Fault::Signature {
-            sender: header.sender,
-        });
+        return Err(Fault::Signature { sender: header.sender });
     }
     if let Some(context) = expect.context {
         check_context(context, &header.context)?;
     }
-    let body = codec::decode(body, kind.limit()).map_err(|reason| Fault::Form {
-        part: "body",
-        reason,
-    })?;
+    let body =
+        codec::decode(body, kind.limit()).map_err(|reason| Fault::Form { part: "body", reason })?;
     Ok((header.context, body))
 }
 
 pub(crate) fn check_context(expected: &Context, found: &Context) -> Result<(), Fault> {
     if expected.round != found.round {
-        return Err(Fault::Round {
-            expected: expected.round,
-            found: found.round,
-        });
+        return Err(Fault::Round { expected: expected.round, found: found.round });
     }
     if expected.policy != found.policy {
-        return Err(Fault::Policy {
-            expected: expected.policy,
-            found: found.policy,
-        });
+        return Err(Fault::Policy { expected: expected.policy, found: found.policy });
     }
     if expected.engine != found.engine {
         return Err(Fault::Engine {
@@ -317,7 +272,5 @@ fn take<'a>(rest: &mut &'a [u8], count: u64) -> Result<&'a [u8], Fault> {
 }
 
 fn take_array<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Fault> {
-    take(rest, N as u64)?
-        .try_into()
-        .map_err(|_| Fault::Truncated)
+    take(rest, N as u64)?.try_into().map_err(|_| Fault::Truncated)
 }

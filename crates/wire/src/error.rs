@@ -311,26 +311,14 @@ impl WireError {
 
     /// A file of `culprit` refused because of `fault`.
     pub fn refused(file: &Path, culprit: &PartyName, fault: Fault) -> Self {
-        Self::Refused {
-            file: file.to_owned(),
-            culprit: culprit.clone(),
-            fault: Box::new(fault),
-        }
+        Self::Refused { file: file.to_owned(), culprit: culprit.clone(), fault: Box::new(fault) }
     }
 
     pub(crate) fn unwritable(file: &Path, kind: Kind, fault: Fault) -> Self {
-        Self::Unwritable {
-            file: file.to_owned(),
-            kind,
-            fault: Box::new(fault),
-        }
+        Self::Unwritable { file: file.to_owned(), kind, fault: Box::new(fault) }
     }
 
     pub(crate) fn io(file: &Path, action: &'static str, source: io::Error) -> Self {
-        Self::Io {
-            file: file.to_owned(),
-            action,
-            source,
-        }
+        Self::Io { file: file.to_owned(), action, source }
     }
 }

@@ -29,10 +29,7 @@ impl SigningIdentity {
 
     /// The identity with this 32-byte seed (private).
     pub fn from_seed(name: PartyName, seed: &[u8; 32]) -> Self {
-        Self {
-            name,
-            key: SigningKey::from_bytes(seed),
-        }
+        Self { name, key: SigningKey::from_bytes(seed) }
     }
 
     /// Writes the key to a file that only its owner can read.
@@ -45,10 +42,8 @@ impl SigningIdentity {
     /// Reads a key that [`SigningIdentity::write`] wrote; refuses it if other users can read it.
     pub fn read(path: &Path) -> Result<Self, WireError> {
         let bytes = storage::read_secret(path, MAX_IDENTITY, "read the signing key")?;
-        Self::parse(&bytes).ok_or_else(|| WireError::SecretForm {
-            file: path.to_owned(),
-            what: WHAT,
-        })
+        Self::parse(&bytes)
+            .ok_or_else(|| WireError::SecretForm { file: path.to_owned(), what: WHAT })
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
@@ -118,10 +113,7 @@ impl TrustFile {
 
     /// Reads a trust file (TOML, table `[parties]`, party name → 64 hexadecimal digits).
     pub fn read(path: &Path) -> Result<Self, WireError> {
-        let wrong = |detail: String| WireError::Trust {
-            file: path.to_owned(),
-            detail,
-        };
+        let wrong = |detail: String| WireError::Trust { file: path.to_owned(), detail };
         let bytes = storage::read_own(path, MAX_TRUST)?
             .ok_or_else(|| wrong("the file is missing".to_owned()))?;
         let text = std::str::from_utf8(&bytes).map_err(|e| wrong(e.to_string()))?;
@@ -131,9 +123,7 @@ impl TrustFile {
             let mut bytes = [0; 32];
             if hex::decode_to_slice(&key, &mut bytes).is_err() || !trust.pin(party.clone(), &bytes)
             {
-                return Err(wrong(format!(
-                    "the key of {party} is no Ed25519 public key"
-                )));
+                return Err(wrong(format!("the key of {party} is no Ed25519 public key")));
             }
         }
         Ok(trust)
@@ -141,22 +131,16 @@ impl TrustFile {
 
     /// Writes the trust file.
     pub fn write(&self, path: &Path) -> Result<(), WireError> {
-        let parties = self
-            .parties
-            .iter()
-            .map(|(p, k)| (p.clone(), hex::encode(k.as_bytes())))
-            .collect();
-        let text = toml::to_string(&TrustText { parties }).map_err(|e| WireError::Trust {
-            file: path.to_owned(),
-            detail: e.to_string(),
-        })?;
+        let parties =
+            self.parties.iter().map(|(p, k)| (p.clone(), hex::encode(k.as_bytes()))).collect();
+        let text = toml::to_string(&TrustText { parties })
+            .map_err(|e| WireError::Trust { file: path.to_owned(), detail: e.to_string() })?;
         storage::write_public(path, text.as_bytes())
     }
 
     pub(crate) fn verify(&self, party: &PartyName, text: &[u8], signature: &[u8; 64]) -> bool {
-        self.parties.get(party).is_some_and(|key| {
-            key.verify_strict(text, &Signature::from_bytes(signature))
-                .is_ok()
-        })
+        self.parties
+            .get(party)
+            .is_some_and(|key| key.verify_strict(text, &Signature::from_bytes(signature)).is_ok())
     }
 }

@@ -104,9 +104,7 @@ impl LetterKeys {
             return Err(WireError::refused(path, &registrar, fault));
         }
         if keys.keys.len() as u64 != u64::from(round.slots) {
-            let fault = Fault::Content {
-                detail: "there is not one letter key a slot",
-            };
+            let fault = Fault::Content { detail: "there is not one letter key a slot" };
             return Err(WireError::refused(path, &registrar, fault));
         }
         Ok(keys)
@@ -114,10 +112,7 @@ impl LetterKeys {
 
     /// The slot of a letter key.
     pub fn slot_of(&self, key: &[u8; 32]) -> Option<u32> {
-        self.keys
-            .iter()
-            .position(|k| k == key)
-            .and_then(|slot| u32::try_from(slot).ok())
+        self.keys.iter().position(|k| k == key).and_then(|slot| u32::try_from(slot).ok())
     }
 
     /// The slot of every key, to look up many.

@@ -60,9 +60,8 @@ impl Letters {
         context: &'a Context,
         trust: &'a TrustFile,
     ) -> Result<ChunkReader<'a>, WireError> {
-        let chunking = round
-            .chunking()
-            .map_err(|fault| WireError::refused(path, trustee, fault))?;
+        let chunking =
+            round.chunking().map_err(|fault| WireError::refused(path, trustee, fault))?;
         ChunkReader::new(
             path,
             Kind::LetterChunk,

@@ -27,9 +27,7 @@ impl PartyName {
         let name = name.into();
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b":_-".contains(&b);
         if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(allowed) {
-            return Err(NameError {
-                name: name.chars().take(MAX_NAME).collect(),
-            });
+            return Err(NameError { name: name.chars().take(MAX_NAME).collect() });
         }
         Ok(Self(name))
     }

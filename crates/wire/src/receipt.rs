@@ -54,17 +54,9 @@ impl Receipt {
         let body = &received.body;
         let refused = |fault| Err(WireError::refused(path, &evaluator, fault));
         if body.plan != round.plan {
-            return refused(Fault::Plan {
-                expected: round.plan,
-                found: body.plan,
-            });
+            return refused(Fault::Plan { expected: round.plan, found: body.plan });
         }
-        if !body
-            .submissions
-            .iter()
-            .map(|s| &s.agency)
-            .eq(&round.agencies)
-        {
+        if !body.submissions.iter().map(|s| &s.agency).eq(&round.agencies) {
             return refused(Fault::Content {
                 detail: "the receipt does not name the submissions of the round's agencies",
             });
@@ -81,9 +73,8 @@ impl Receipt {
         trust: &'a TrustFile,
     ) -> Result<ChunkReader<'a>, WireError> {
         let evaluator = PartyName::evaluator();
-        let chunking = round
-            .chunking()
-            .map_err(|fault| WireError::refused(path, &evaluator, fault))?;
+        let chunking =
+            round.chunking().map_err(|fault| WireError::refused(path, &evaluator, fault))?;
         ChunkReader::new(
             path,
             Kind::ResultChunk,

@@ -88,9 +88,7 @@ impl Roster {
     /// Position of a person identifier (private) among the entries.
     pub fn find(&self, person: &str) -> Option<usize> {
         let pseudonym = self.key.pseudonym(person);
-        self.entries
-            .binary_search_by_key(&pseudonym, |e| e.pseudonym)
-            .ok()
+        self.entries.binary_search_by_key(&pseudonym, |e| e.pseudonym).ok()
     }
 }
 

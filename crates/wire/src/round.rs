@@ -76,10 +76,7 @@ impl Message for Round {
             return wrong("a round needs at least one slot and one slot a chunk");
         }
         if self.agencies.is_empty()
-            || self
-                .agencies
-                .iter()
-                .any(|a| a.agency_id().is_none_or(str::is_empty))
+            || self.agencies.iter().any(|a| a.agency_id().is_none_or(str::is_empty))
         {
             return wrong("a round names at least one agency and nobody else as submitter");
         }
@@ -94,22 +91,14 @@ impl Round {
     /// The name of the round: a hash of everything in it.
     pub fn id(&self) -> Result<RoundId, Fault> {
         let mut bytes = b"blindtier/v1/round-id\0".to_vec();
-        crate::codec::append(&mut bytes, self, Kind::Round.limit()).map_err(|reason| {
-            Fault::Form {
-                part: "body",
-                reason,
-            }
-        })?;
+        crate::codec::append(&mut bytes, self, Kind::Round.limit())
+            .map_err(|reason| Fault::Form { part: "body", reason })?;
         Ok(RoundId(Digest::of(&bytes).0))
     }
 
     /// What all files of the round carry.
     pub fn context(&self) -> Result<Context, Fault> {
-        Ok(Context {
-            round: self.id()?,
-            policy: self.policy,
-            engine: self.engine.clone(),
-        })
+        Ok(Context { round: self.id()?, policy: self.policy, engine: self.engine.clone() })
     }
 
     /// How the slots are cut.
@@ -126,19 +115,13 @@ impl Round {
         policy: Digest,
     ) -> Result<Received<Self>, WireError> {
         let registrar = PartyName::registrar();
-        let expect = Expect {
-            sender: &registrar,
-            context: None,
-        };
+        let expect = Expect { sender: &registrar, context: None };
         let received = read::<Self>(path, &expect, trust)?;
         let check = || {
             let round = &received.body;
             check_context(&round.context()?, &received.context)?;
             if round.policy != policy {
-                return Err(Fault::Policy {
-                    expected: policy,
-                    found: round.policy,
-                });
+                return Err(Fault::Policy { expected: policy, found: round.policy });
             }
             Ok(())
         };
@@ -155,10 +138,7 @@ impl Round {
     ) -> Result<Received<Self>, WireError> {
         let received = Self::read(path, trust, policy)?;
         if received.body.plan != plan {
-            let fault = Fault::Plan {
-                expected: plan,
-                found: received.body.plan,
-            };
+            let fault = Fault::Plan { expected: plan, found: received.body.plan };
             return Err(WireError::refused(path, &PartyName::registrar(), fault));
         }
         Ok(received)

@@ -11,16 +11,14 @@ use zeroize::{Zeroize, Zeroizing};
 /// Writes a file that anyone may read, replacing an older one.
 pub fn write_public(path: &Path, bytes: &[u8]) -> Result<(), WireError> {
     let file = temporary(path, bytes, false)?;
-    file.persist(path)
-        .map_err(|e| WireError::io(path, "rename into place", e.error))?;
+    file.persist(path).map_err(|e| WireError::io(path, "rename into place", e.error))?;
     sync_folder(path)
 }
 
 /// Writes a file that only its owner may read (mode 0600), replacing an older one.
 pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), WireError> {
     let file = temporary(path, bytes, true)?;
-    file.persist(path)
-        .map_err(|e| WireError::io(path, "rename into place", e.error))?;
+    file.persist(path).map_err(|e| WireError::io(path, "rename into place", e.error))?;
     sync_folder(path)
 }
 
@@ -38,9 +36,7 @@ pub fn create_once(path: &Path, bytes: &[u8]) -> Result<bool, WireError> {
 /// Reads one of the reader's own files, at most `limit` bytes; `None` if there is none.
 pub fn read_own(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, WireError> {
     match open(path, limit) {
-        Ok((file, size)) => read_all(file, path, size, limit)
-            .map(Some)
-            .map_err(|e| e.own(path)),
+        Ok((file, size)) => read_all(file, path, size, limit).map(Some).map_err(|e| e.own(path)),
         Err(ReadError::Fault(Fault::Missing)) => Ok(None),
         Err(e) => Err(e.own(path)),
     }
@@ -73,10 +69,7 @@ pub(crate) fn check_private(path: &Path) -> Result<(), WireError> {
         Err(e) => return Err(WireError::io(path, "open", e)),
     };
     if mode & 0o077 != 0 {
-        return Err(WireError::Exposed {
-            file: path.to_owned(),
-            mode,
-        });
+        return Err(WireError::Exposed { file: path.to_owned(), mode });
     }
     Ok(())
 }
@@ -126,12 +119,7 @@ fn open(path: &Path, limit: u64) -> Result<(File, u64), ReadError> {
     // Looked at before opening: opening a named pipe would wait for a writer.
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
-        Err(e)
-            if matches!(
-                e.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Err(ReadError::Fault(Fault::Missing));
         }
         Err(e) => return Err(io_error(e)),
@@ -187,14 +175,9 @@ fn temporary(path: &Path, bytes: &[u8], secret: bool) -> Result<NamedTempFile, W
     builder.permissions(mode);
     #[cfg(not(unix))]
     let _ = secret;
-    let mut file = builder
-        .tempfile_in(folder)
-        .map_err(|e| WireError::io(path, "create", e))?;
-    file.write_all(bytes)
-        .map_err(|e| WireError::io(path, "write", e))?;
-    file.as_file()
-        .sync_all()
-        .map_err(|e| WireError::io(path, "sync", e))?;
+    let mut file = builder.tempfile_in(folder).map_err(|e| WireError::io(path, "create", e))?;
+    file.write_all(bytes).map_err(|e| WireError::io(path, "write", e))?;
+    file.as_file().sync_all().map_err(|e| WireError::io(path, "sync", e))?;
     Ok(file)
 }
 

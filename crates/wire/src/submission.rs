@@ -43,10 +43,7 @@ impl Submission {
         let refused = |fault| Err(WireError::refused(path, agency, fault));
         let body = &received.body;
         if body.plan != round.plan {
-            return refused(Fault::Plan {
-                expected: round.plan,
-                found: body.plan,
-            });
+            return refused(Fault::Plan { expected: round.plan, found: body.plan });
         }
         if body.slots != round.slots {
             return refused(Fault::Content {
@@ -54,9 +51,7 @@ impl Submission {
             });
         }
         if body.columns == 0 {
-            return refused(Fault::Content {
-                detail: "the manifest has no column",
-            });
+            return refused(Fault::Content { detail: "the manifest has no column" });
         }
         Ok(received)
     }
@@ -70,9 +65,7 @@ impl Submission {
         context: &'a Context,
         trust: &'a TrustFile,
     ) -> Result<ChunkReader<'a>, WireError> {
-        let chunking = round
-            .chunking()
-            .map_err(|fault| WireError::refused(path, agency, fault))?;
+        let chunking = round.chunking().map_err(|fault| WireError::refused(path, agency, fault))?;
         ChunkReader::new(
             path,
             Kind::SubmissionChunk,

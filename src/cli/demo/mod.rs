@@ -64,14 +64,14 @@ pub(super) struct Stage {
 pub fn run(args: &DemoArgs, output: Output) -> Result<(), CliError> {
     let temporary = match &args.work {
         Some(_) => None,
-        None => Some(tempfile::Builder::new().prefix("blindtier-demo-").tempdir().map_err(|source| {
-            CliError::File {
+        None => Some(tempfile::Builder::new().prefix("blindtier-demo-").tempdir().map_err(
+            |source| CliError::File {
                 file: std::env::temp_dir(),
                 action: "make a temporary folder",
                 remedy: "give --work DIR",
                 source,
-            }
-        })?),
+            },
+        )?),
     };
     let work = match (&args.work, &temporary) {
         (Some(folder), _) => new_folder(folder)?,

@@ -41,9 +41,11 @@ pub(super) fn play(
     let table = Table { work, output };
 
     let count = parts.families.len();
-    let keys = table.run("families", &["family", "keygen", "--families", &count.to_string()], &[
-        ("--out", work.join("families/letter.key")),
-    ])?;
+    let keys = table.run(
+        "families",
+        &["family", "keygen", "--families", &count.to_string()],
+        &[("--out", work.join("families/letter.key"))],
+    )?;
     let keys: Vec<String> = strings(&keys, "letter_keys");
     parts.write_population(&work.join("registrar"), &keys)?;
     output.say(&format!(
@@ -56,38 +58,46 @@ pub(super) fn play(
     let agencies: Vec<&str> = stage.policy.agencies.iter().map(|a| a.id.as_str()).collect();
     let names = ["registrar", "evaluator", "trustee:1"].map(String::from);
     for name in names.into_iter().chain(agencies.iter().map(|id| format!("agency:{id}"))) {
-        let made = table.run(&name, &["identity", "--party", &name], &[(
-            "--out",
-            folder_of(work, &name).join("signing.key"),
-        )])?;
-        let key: Option<[u8; 32]> = blindtier_wire::Digest::from_hex(text(&made, "public_key")).map(|d| d.0);
+        let made = table.run(
+            &name,
+            &["identity", "--party", &name],
+            &[("--out", folder_of(work, &name).join("signing.key"))],
+        )?;
+        let key: Option<[u8; 32]> =
+            blindtier_wire::Digest::from_hex(text(&made, "public_key")).map(|d| d.0);
         let party = PartyName::new(name).map_err(blindtier_wire::WireError::from)?;
         trust.pin(party, &key.unwrap_or_default());
     }
     trust.write(&public.join("trust.toml"))?;
 
-    let announced = table.run("registrar", &[
+    let announced = table.run(
         "registrar",
-        "new-round",
-        "--engine",
-        &value_name::<EngineName>(stage.engine),
-        "--layout",
-        &value_name::<LayoutName>(stage.layout),
-    ], &[
-        ("--policy", public.join("policy.toml")),
-        ("--population", work.join("registrar/population.csv")),
-        ("--identity", work.join("registrar/signing.key")),
-        ("--out", work.join("registrar/round")),
-    ])?;
+        &[
+            "registrar",
+            "new-round",
+            "--engine",
+            &value_name::<EngineName>(stage.engine),
+            "--layout",
+            &value_name::<LayoutName>(stage.layout),
+        ],
+        &[
+            ("--policy", public.join("policy.toml")),
+            ("--population", work.join("registrar/population.csv")),
+            ("--identity", work.join("registrar/signing.key")),
+            ("--out", work.join("registrar/round")),
+        ],
+    )?;
     output.say(&format!("registrar: {count} families shuffled into slots, one roster an agency"));
     for file in [file_names::ROUND, file_names::LETTER_KEYS] {
         copy(&work.join("registrar/round").join(file), &public.join(file))?;
     }
 
-    let made = table.round("trustee", "trustee:1", &["trustee", "keygen"], &[
-        ("--private", work.join("trustee/private")),
-        ("--out", work.join("trustee/keys")),
-    ])?;
+    let made = table.round(
+        "trustee",
+        "trustee:1",
+        &["trustee", "keygen"],
+        &[("--private", work.join("trustee/private")), ("--out", work.join("trustee/keys"))],
+    )?;
     let keygen = number(&made, "seconds");
     output.say(&format!("trustee: keys made in {keygen:.1} s"));
     for file in [file_names::PUBLIC_KEY, file_names::EVALUATION_KEY] {
@@ -105,12 +115,17 @@ pub(super) fn play(
             &work.join("registrar/round/rosters").join(id).join(file_names::ROSTER),
             &folder.join(file_names::ROSTER),
         )?;
-        let done = table.round(&format!("agencies/{id}"), &party, &["agency", "submit"], &[
-            ("--roster", folder.join(file_names::ROSTER)),
-            ("--register", folder.join("register.csv")),
-            ("--public-key", public.join(file_names::PUBLIC_KEY)),
-            ("--out", folder.join("submission")),
-        ])?;
+        let done = table.round(
+            &format!("agencies/{id}"),
+            &party,
+            &["agency", "submit"],
+            &[
+                ("--roster", folder.join(file_names::ROSTER)),
+                ("--register", folder.join("register.csv")),
+                ("--public-key", public.join(file_names::PUBLIC_KEY)),
+                ("--out", folder.join("submission")),
+            ],
+        )?;
         let bytes = folder_bytes(&folder.join("submission"));
         upload += bytes;
         let columns = done.get("columns").and_then(Value::as_u64).unwrap_or_default();
@@ -120,55 +135,92 @@ pub(super) fn play(
     }
     let encrypt = start.elapsed().as_secs_f64();
 
-    copy(&public.join(file_names::EVALUATION_KEY), &work.join("evaluator").join(file_names::EVALUATION_KEY))?;
-    let done = table.round("evaluator", "evaluator", &["evaluator", "run"], &[
-        ("--evaluation-key", work.join("evaluator").join(file_names::EVALUATION_KEY)),
-        ("--submissions", work.join("evaluator/submissions")),
-        ("--state", work.join("evaluator/state")),
-        ("--out", work.join("evaluator/results")),
-    ])?;
+    copy(
+        &public.join(file_names::EVALUATION_KEY),
+        &work.join("evaluator").join(file_names::EVALUATION_KEY),
+    )?;
+    let done = table.round(
+        "evaluator",
+        "evaluator",
+        &["evaluator", "run"],
+        &[
+            ("--evaluation-key", work.join("evaluator").join(file_names::EVALUATION_KEY)),
+            ("--submissions", work.join("evaluator/submissions")),
+            ("--state", work.join("evaluator/state")),
+            ("--out", work.join("evaluator/results")),
+        ],
+    )?;
     let evaluate = number(&done, "seconds");
     let lookups = done.get("lookups").and_then(Value::as_u64).unwrap_or_default();
     output.say(&format!("evaluator: {lookups} lookups on ciphertexts in {evaluate:.1} s"));
     copy_folder(&work.join("evaluator/results"), &work.join("trustee/results"))?;
 
-    let done = table.round("trustee", "trustee:1", &["trustee", "open"], &[
-        ("--letter-keys", public.join(file_names::LETTER_KEYS)),
-        ("--secret-key", work.join("trustee/private").join(file_names::SECRET_KEY)),
-        ("--evaluation-key", work.join("trustee/keys").join(file_names::EVALUATION_KEY)),
-        ("--results", work.join("trustee/results")),
-        ("--state", work.join("trustee/state")),
-        ("--out", work.join("trustee/letters")),
-    ])?;
+    let done = table.round(
+        "trustee",
+        "trustee:1",
+        &["trustee", "open"],
+        &[
+            ("--letter-keys", public.join(file_names::LETTER_KEYS)),
+            ("--secret-key", work.join("trustee/private").join(file_names::SECRET_KEY)),
+            ("--evaluation-key", work.join("trustee/keys").join(file_names::EVALUATION_KEY)),
+            ("--results", work.join("trustee/results")),
+            ("--state", work.join("trustee/state")),
+            ("--out", work.join("trustee/letters")),
+        ],
+    )?;
     let open = number(&done, "seconds");
-    output.say(&format!("trustee: {count} tiers opened and sealed to their families in {open:.1} s"));
+    output
+        .say(&format!("trustee: {count} tiers opened and sealed to their families in {open:.1} s"));
 
-    let read = table.run("families", &["family", "read"], &[
-        ("--policy", public.join("policy.toml")),
-        ("--trust", public.join("trust.toml")),
-        ("--round", public.join(file_names::ROUND)),
-        ("--key", work.join("families/letter.key")),
-        ("--letter-keys", public.join(file_names::LETTER_KEYS)),
-        ("--letters", work.join("trustee/letters")),
-    ])?;
-    let audit = table.run("auditor", &["auditor", "verify"], &[
-        ("--policy", public.join("policy.toml")),
-        ("--trust", public.join("trust.toml")),
-        ("--round", public.join(file_names::ROUND)),
-        ("--letter-keys", public.join(file_names::LETTER_KEYS)),
-        ("--keys", public.clone()),
-        ("--submissions", work.join("evaluator/submissions")),
-        ("--results", work.join("evaluator/results")),
-        ("--letters", work.join("trustee/letters")),
-    ])?;
+    let read = table.run(
+        "families",
+        &["family", "read"],
+        &[
+            ("--policy", public.join("policy.toml")),
+            ("--trust", public.join("trust.toml")),
+            ("--round", public.join(file_names::ROUND)),
+            ("--key", work.join("families/letter.key")),
+            ("--letter-keys", public.join(file_names::LETTER_KEYS)),
+            ("--letters", work.join("trustee/letters")),
+        ],
+    )?;
+    let audit = table.run(
+        "auditor",
+        &["auditor", "verify"],
+        &[
+            ("--policy", public.join("policy.toml")),
+            ("--trust", public.join("trust.toml")),
+            ("--round", public.join(file_names::ROUND)),
+            ("--letter-keys", public.join(file_names::LETTER_KEYS)),
+            ("--keys", public.clone()),
+            ("--submissions", work.join("evaluator/submissions")),
+            ("--results", work.join("evaluator/results")),
+            ("--letters", work.join("trustee/letters")),
+        ],
+    )?;
     let files_checked = audit.get("files_checked").and_then(Value::as_u64).unwrap_or_default();
-    output.say(&format!("auditor: {files_checked} signed files and every hash between them checked"));
+    output
+        .say(&format!("auditor: {files_checked} signed files and every hash between them checked"));
 
     let size = |path: PathBuf| std::fs::metadata(path).map_or(0, |m| m.len());
     let evaluation_key = size(public.join(file_names::EVALUATION_KEY));
     let results = folder_bytes(&work.join("evaluator/results"));
-    sent.insert(0, ("registrar".into(), "round, letter keys", size(public.join(file_names::ROUND)) + size(public.join(file_names::LETTER_KEYS))));
-    sent.insert(1, ("trustee:1".into(), "public and evaluation key", evaluation_key + size(public.join(file_names::PUBLIC_KEY))));
+    sent.insert(
+        0,
+        (
+            "registrar".into(),
+            "round, letter keys",
+            size(public.join(file_names::ROUND)) + size(public.join(file_names::LETTER_KEYS)),
+        ),
+    );
+    sent.insert(
+        1,
+        (
+            "trustee:1".into(),
+            "public and evaluation key",
+            evaluation_key + size(public.join(file_names::PUBLIC_KEY)),
+        ),
+    );
     sent.push(("evaluator".into(), "encrypted results, receipt", results));
     sent.push(("trustee:1".into(), "sealed letters", folder_bytes(&work.join("trustee/letters"))));
     Ok(Outcome {
@@ -216,7 +268,8 @@ impl Table<'_> {
         command: &[&str],
         files: &[(&str, PathBuf)],
     ) -> Result<Value, CliError> {
-        let failed = |message: String, code| CliError::Party { party: party.to_owned(), message, code };
+        let failed =
+            |message: String, code| CliError::Party { party: party.to_owned(), message, code };
         let program = std::env::current_exe().map_err(|e| failed(e.to_string(), 1))?;
         let mut process = Command::new(program);
         process.args(command).args(["--json", "--progress", "lines"]);

@@ -53,13 +53,22 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
                 .filter(|(e, t)| **e == tier.id && *t == &tier.id)
                 .count();
             let should = expected.iter().filter(|e| **e == tier.id).count();
-            found.add_row(vec![tier.id.clone(), count(&tier.id).to_string(), format!("{right} of {should}")]);
+            found.add_row(vec![
+                tier.id.clone(),
+                count(&tier.id).to_string(),
+                format!("{right} of {should}"),
+            ]);
         }
         let mut cost = table(&["cost", "a family", "in all"]);
         #[allow(clippy::cast_precision_loss, reason = "for people")]
         let each = |seconds: f64| format!("{:.1} ms", 1000.0 * seconds / divisor as f64);
         cost.add_row(vec!["lookups".to_owned(), lookups.to_string(), outcome.lookups.to_string()]);
-        for (what, seconds) in [("key generation", keygen), ("encryption", encrypt), ("evaluation", evaluate), ("opening", open)] {
+        for (what, seconds) in [
+            ("key generation", keygen),
+            ("encryption", encrypt),
+            ("evaluation", evaluate),
+            ("opening", open),
+        ] {
             let each = if what == "key generation" { "—".to_owned() } else { each(seconds) };
             cost.add_row(vec![what.to_owned(), each, format!("{seconds:.2} s")]);
         }

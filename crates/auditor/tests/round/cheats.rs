@@ -19,10 +19,7 @@ fn expect(error: WireError, file: &Path, culprit: &str, kind: fn(&Fault) -> bool
     assert_eq!(error.file(), Some(file), "{text}");
     assert_eq!(error.culprit().map(|c| c.as_str()), Some(culprit), "{text}");
     assert!(error.fault().is_some_and(kind), "{text}");
-    assert!(
-        text.contains(&file.display().to_string()) && text.contains(culprit),
-        "{text}"
-    );
+    assert!(text.contains(&file.display().to_string()) && text.contains(culprit), "{text}");
 }
 
 #[track_caller]
@@ -77,29 +74,20 @@ fn another_policy_or_plan() {
     let world = World::new();
     let files = world.announce("round");
     let round = files.path("public/round.bt");
-    for (policy, plan, plan_differs) in [
-        (Digest([9; 32]), PLAN, false),
-        (policy_hash(), Digest([9; 32]), true),
-    ] {
-        let paths = InvitationFiles {
-            round: &round,
-            roster: &files.announced.rosters[0].1,
-            policy,
-            plan,
-        };
+    for (policy, plan, plan_differs) in
+        [(Digest([9; 32]), PLAN, false), (policy_hash(), Digest([9; 32]), true)]
+    {
+        let paths =
+            InvitationFiles { round: &round, roster: &files.announced.rosters[0].1, policy, plan };
         let Err(AgencyError::Wire(error)) =
             Invitation::read(&paths, &world.agencies[0], &world.trust)
         else {
             panic!("accepted");
         };
         if plan_differs {
-            expect(error, &round, "registrar", |f| {
-                matches!(f, Fault::Plan { .. })
-            });
+            expect(error, &round, "registrar", |f| matches!(f, Fault::Plan { .. }));
         } else {
-            expect(error, &round, "registrar", |f| {
-                matches!(f, Fault::Policy { .. })
-            });
+            expect(error, &round, "registrar", |f| matches!(f, Fault::Policy { .. }));
         }
     }
 }
@@ -135,12 +123,8 @@ fn a_roster_of_another_agency() {
     let files = world.announce("round");
     let roster = &files.announced.rosters[0].1;
     fs::copy(&files.announced.rosters[1].1, roster).unwrap();
-    let Err(AgencyError::Wire(error)) = world.invitation(&files, 0) else {
-        panic!("accepted")
-    };
-    expect(error, roster, "registrar", |f| {
-        matches!(f, Fault::Recipient { .. })
-    });
+    let Err(AgencyError::Wire(error)) = world.invitation(&files, 0) else { panic!("accepted") };
+    expect(error, roster, "registrar", |f| matches!(f, Fault::Recipient { .. }));
 }
 
 #[test]
@@ -169,13 +153,7 @@ fn a_second_submission_for_the_round() {
     let manifest = files.submission(0).join("submission.bt");
     let mut second = world.submit(&files, 0).submission;
     second.columns += 1;
-    write(
-        &manifest,
-        &second,
-        &files.announced.context,
-        &world.agencies[0],
-    )
-    .unwrap();
+    write(&manifest, &second, &files.announced.context, &world.agencies[0]).unwrap();
     let before = files.all();
     for finished in [true, false] {
         if !finished {
@@ -183,10 +161,7 @@ fn a_second_submission_for_the_round() {
         }
         let error = world.evaluate(&files).unwrap_err();
         assert_eq!(error.culprit(), Some(world.agencies[0].name()));
-        assert!(
-            matches!(error, EvaluatorError::SecondSubmission { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, EvaluatorError::SecondSubmission { .. }), "{error}");
     }
     assert!(!files.path("results").exists() && before.len() > files.all().len());
     drop(receipt);
@@ -210,13 +185,9 @@ fn a_missing_a_truncated_and_an_extended_chunk() {
     let chunk = files.submission(0).join("chunk-00002.bt");
     let whole = fs::read(&chunk).unwrap();
     fs::remove_file(&chunk).unwrap();
-    refused_by_evaluator(&world, &files, &chunk, "agency:tax", |f| {
-        matches!(f, Fault::Missing)
-    });
+    refused_by_evaluator(&world, &files, &chunk, "agency:tax", |f| matches!(f, Fault::Missing));
     fs::write(&chunk, &whole[..whole.len() - 1]).unwrap();
-    refused_by_evaluator(&world, &files, &chunk, "agency:tax", |f| {
-        matches!(f, Fault::Truncated)
-    });
+    refused_by_evaluator(&world, &files, &chunk, "agency:tax", |f| matches!(f, Fault::Truncated));
     fs::write(&chunk, [&whole[..], b"!"].concat()).unwrap();
     refused_by_evaluator(&world, &files, &chunk, "agency:tax", |f| {
         matches!(f, Fault::TrailingBytes { extra: 1 })
@@ -229,10 +200,8 @@ fn a_missing_a_truncated_and_an_extended_chunk() {
 fn swapped_chunks() {
     let world = World::new();
     let files = world.submitted("round");
-    let (a, b) = (
-        files.submission(0).join("chunk-00000.bt"),
-        files.submission(0).join("chunk-00001.bt"),
-    );
+    let (a, b) =
+        (files.submission(0).join("chunk-00000.bt"), files.submission(0).join("chunk-00001.bt"));
     let spare = files.root.join("spare");
     fs::rename(&a, &spare).unwrap();
     fs::rename(&b, &a).unwrap();
@@ -249,14 +218,9 @@ fn a_signed_chunk_that_the_manifest_does_not_list() {
     let context = &files.announced.context;
     let chunking = files.announced.round.chunking().unwrap();
     let spare = files.root.join("spare");
-    let mut writer = ChunkWriter::new(
-        &spare,
-        Kind::SubmissionChunk,
-        context,
-        &world.agencies[0],
-        chunking,
-    )
-    .unwrap();
+    let mut writer =
+        ChunkWriter::new(&spare, Kind::SubmissionChunk, context, &world.agencies[0], chunking)
+            .unwrap();
     writer.push(vec![0; 7], 0).unwrap();
     let chunk = files.submission(0).join("chunk-00000.bt");
     fs::rename(spare.join("chunk-00000.bt"), &chunk).unwrap();
@@ -272,13 +236,7 @@ fn a_manifest_with_too_few_chunks() {
     let manifest = files.submission(0).join("submission.bt");
     let mut short = world.submit(&files, 0).submission;
     short.chunks.pop();
-    write(
-        &manifest,
-        &short,
-        &files.announced.context,
-        &world.agencies[0],
-    )
-    .unwrap();
+    write(&manifest, &short, &files.announced.context, &world.agencies[0]).unwrap();
     refused_by_evaluator(&world, &files, &manifest, "agency:tax", |f| {
         matches!(f, Fault::ChunkCount { .. })
     });
@@ -299,25 +257,17 @@ fn an_evaluation_key_with_other_parameters() {
     let mut context: Context = files.announced.context.clone();
     context.engine.parameters = "two bytes".into();
     write(&path, &honest, &context, &world.trustee).unwrap();
-    refused_by_evaluator(&world, &files, &path, "trustee:1", |f| {
-        matches!(f, Fault::Engine { .. })
-    });
+    refused_by_evaluator(&world, &files, &path, "trustee:1", |f| matches!(f, Fault::Engine { .. }));
 
     // The header is right and the engine finds that the bytes are not.
-    let wrong = EvaluationKey {
-        bytes: vec![2, 77, 0],
-        ..honest.clone()
-    };
+    let wrong = EvaluationKey { bytes: vec![2, 77, 0], ..honest.clone() };
     write(&path, &wrong, &files.announced.context, &world.trustee).unwrap();
     let error = world.evaluate(&files).unwrap_err();
     assert_eq!(error.culprit(), Some(world.trustee.name()));
     assert!(matches!(error, EvaluatorError::Key { .. }));
 
     // It belongs to another public key than the one the agencies used.
-    let wrong = EvaluationKey {
-        public_key: Digest([0; 32]),
-        ..honest
-    };
+    let wrong = EvaluationKey { public_key: Digest([0; 32]), ..honest };
     write(&path, &wrong, &files.announced.context, &world.trustee).unwrap();
     let manifest = files.submission(0).join("submission.bt");
     refused_by_evaluator(&world, &files, &manifest, "agency:tax", |f| {
@@ -340,9 +290,7 @@ fn a_public_key_of_a_stranger() {
     let Err(AgencyError::Wire(error)) = world.submit_to(&files, 0, &files.submission(0)) else {
         panic!("accepted")
     };
-    expect(error, &files.keys.public, "trustee:1", |f| {
-        matches!(f, Fault::Signature { .. })
-    });
+    expect(error, &files.keys.public, "trustee:1", |f| matches!(f, Fault::Signature { .. }));
     assert!(!files.submission(0).exists(), "nothing was encrypted");
 }
 
@@ -354,14 +302,8 @@ fn an_evaluator_that_lies_is_found_by_the_auditor() {
     world.audit(&files, &[]).unwrap();
     let error = world.audit(&files, &[1]).unwrap_err();
     assert_eq!(error.culprit(), Some(world.evaluator.name()));
-    assert!(
-        matches!(error, AuditError::Differs { chunk: 1, .. }),
-        "{error}"
-    );
-    assert!(matches!(
-        world.audit(&files, &[3]),
-        Err(AuditError::NoSuchChunk { .. })
-    ));
+    assert!(matches!(error, AuditError::Differs { chunk: 1, .. }), "{error}");
+    assert!(matches!(world.audit(&files, &[3]), Err(AuditError::NoSuchChunk { .. })));
 }
 
 #[test]
@@ -383,25 +325,18 @@ fn another_receipt_of_an_opened_round() {
     world.open(&files).unwrap();
     let path = files.path("results/receipt.bt");
     let context = &files.announced.context;
-    let mut other = Receipt::read(&path, &files.announced.round, context, &world.trust)
-        .unwrap()
-        .body;
+    let mut other =
+        Receipt::read(&path, &files.announced.round, context, &world.trust).unwrap().body;
     other.platform.push('!');
     write(&path, &other, context, &world.evaluator).unwrap();
-    assert!(matches!(
-        world.open(&files),
-        Err(TrusteeError::AlreadyOpened { .. })
-    ));
+    assert!(matches!(world.open(&files), Err(TrusteeError::AlreadyOpened { .. })));
     // A trustee that was interrupted goes on with the same receipt only.
     let files = world.submitted("second");
     world.evaluate_with(&files, 100).unwrap();
     assert!(matches!(world.open(&files), Err(TrusteeError::Open { .. })));
     fs::remove_dir_all(files.path("results")).unwrap();
     world.evaluate(&files).unwrap();
-    assert!(matches!(
-        world.open(&files),
-        Err(TrusteeError::AlreadyOpened { .. })
-    ));
+    assert!(matches!(world.open(&files), Err(TrusteeError::AlreadyOpened { .. })));
 }
 
 #[test]
@@ -411,23 +346,14 @@ fn a_receipt_for_another_evaluation_key() {
     world.evaluate(&files).unwrap();
     let path = files.path("results/receipt.bt");
     let context = &files.announced.context;
-    let mut other = Receipt::read(&path, &files.announced.round, context, &world.trust)
-        .unwrap()
-        .body;
+    let mut other =
+        Receipt::read(&path, &files.announced.round, context, &world.trust).unwrap().body;
     other.evaluation_key = Digest([0; 32]);
     write(&path, &other, context, &world.evaluator).unwrap();
-    let Err(TrusteeError::Wire(error)) = world.open(&files) else {
-        panic!("accepted")
-    };
-    expect(error, &path, "evaluator", |f| {
-        matches!(f, Fault::Reference { .. })
-    });
-    let Err(AuditError::Wire(error)) = world.audit(&files, &[]) else {
-        panic!("accepted")
-    };
-    expect(error, &path, "evaluator", |f| {
-        matches!(f, Fault::Reference { .. })
-    });
+    let Err(TrusteeError::Wire(error)) = world.open(&files) else { panic!("accepted") };
+    expect(error, &path, "evaluator", |f| matches!(f, Fault::Reference { .. }));
+    let Err(AuditError::Wire(error)) = world.audit(&files, &[]) else { panic!("accepted") };
+    expect(error, &path, "evaluator", |f| matches!(f, Fault::Reference { .. }));
     assert!(!files.path("letters").exists());
 }
 
@@ -447,15 +373,8 @@ fn letters_that_were_exchanged_between_slots() {
     )
     .unwrap()
     .body;
-    let reader = body
-        .chunks(
-            &manifest,
-            world.trustee.name(),
-            round,
-            context,
-            &world.trust,
-        )
-        .unwrap();
+    let reader =
+        body.chunks(&manifest, world.trustee.name(), round, context, &world.trust).unwrap();
     let chunks: Vec<Chunk> = (0..3).map(|c| reader.read(c).unwrap()).collect();
     let mut writer = ChunkWriter::new(
         &files.path("letters"),
@@ -477,9 +396,7 @@ fn letters_that_were_exchanged_between_slots() {
     write(&manifest, &body, context, &world.trustee).unwrap();
     let mail = world.mail(&files).unwrap();
     for key in &world.keys {
-        let Err(error) = mail.read(key) else {
-            panic!("opened")
-        };
+        let Err(error) = mail.read(key) else { panic!("opened") };
         assert_eq!(error.culprit(), Some(world.trustee.name()));
         assert!(matches!(error, FamilyError::Unreadable { .. }));
     }
@@ -502,14 +419,7 @@ fn a_flipped_byte_in_every_public_file() {
     assert_eq!(public.len(), 4 + 8 + 4 + 4);
     for path in public {
         let whole = fs::read(&path).unwrap();
-        for at in [
-            0,
-            12,
-            20,
-            whole.len() / 2,
-            whole.len() - 64,
-            whole.len() - 1,
-        ] {
+        for at in [0, 12, 20, whole.len() / 2, whole.len() - 64, whole.len() - 1] {
             let mut bytes = whole.clone();
             bytes[at] ^= 0x10;
             fs::write(&path, &bytes).unwrap();

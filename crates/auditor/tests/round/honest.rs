@@ -19,11 +19,7 @@ fn every_family_learns_the_tier_of_the_clear_computation() {
         assert!(all[family] == letter);
     }
     assert!(
-        (0..FAMILIES)
-            .map(tier)
-            .collect::<std::collections::BTreeSet<_>>()
-            .len()
-            > 2,
+        (0..FAMILIES).map(tier).collect::<std::collections::BTreeSet<_>>().len() > 2,
         "tiers differ"
     );
 
@@ -49,18 +45,11 @@ fn rosters_carry_facts_only_to_those_who_declare_them() {
     assert!(tax.entries[0].pseudonym != health.entries[0].pseudonym);
     for entry in &tax.entries {
         assert!(
-            health
-                .entries
-                .iter()
-                .all(|e| e.pseudonym != entry.pseudonym),
+            health.entries.iter().all(|e| e.pseudonym != entry.pseudonym),
             "pseudonyms differ per agency"
         );
     }
-    assert_eq!(
-        files.announced.rosters.len(),
-        2,
-        "an agency without columns gets no roster"
-    );
+    assert_eq!(files.announced.rosters.len(), 2, "an agency without columns gets no roster");
 }
 
 #[test]
@@ -68,14 +57,8 @@ fn sizes_say_nothing_about_families() {
     let world = World::new();
     let files = world.finished("round");
     let size = |name: &str| fs::metadata(files.path(name)).unwrap().len();
-    assert_eq!(
-        size("submissions/tax/chunk-00000.bt"),
-        size("submissions/tax/chunk-00001.bt")
-    );
-    assert_eq!(
-        size("letters/chunk-00000.bt"),
-        size("letters/chunk-00001.bt")
-    );
+    assert_eq!(size("submissions/tax/chunk-00000.bt"), size("submissions/tax/chunk-00001.bt"));
+    assert_eq!(size("letters/chunk-00000.bt"), size("letters/chunk-00001.bt"));
 }
 
 #[test]
@@ -110,16 +93,8 @@ fn an_interrupted_evaluation_goes_on_at_the_first_missing_chunk() {
     fs::remove_file(files.path("results/chunk-00001.bt")).unwrap();
     fs::write(files.path("results/chunk-00002.bt"), b"half").unwrap();
     let again = world.evaluate(&files).unwrap();
-    assert_eq!(
-        (again.resumed, again.digest),
-        (1, whole.digest),
-        "the same receipt to the byte"
-    );
-    assert_eq!(
-        world.evaluate(&files).unwrap().digest,
-        whole.digest,
-        "a finished run is returned"
-    );
+    assert_eq!((again.resumed, again.digest), (1, whole.digest), "the same receipt to the byte");
+    assert_eq!(world.evaluate(&files).unwrap().digest, whole.digest, "a finished run is returned");
 
     // Without its record the evaluator does not know what left-over chunks were computed from.
     fs::remove_file(files.path("results/receipt.bt")).unwrap();
@@ -138,10 +113,7 @@ fn an_interrupted_opening_may_be_repeated_and_a_finished_one_not() {
     world.open(&files).unwrap();
     let before = files.all();
     for output in ["letters", "letters-again"] {
-        assert!(matches!(
-            world.open_to(&files, output),
-            Err(TrusteeError::AlreadyOpened { .. })
-        ));
+        assert!(matches!(world.open_to(&files, output), Err(TrusteeError::AlreadyOpened { .. })));
     }
     assert_eq!(before, files.all(), "the refusal wrote nothing");
 }
@@ -152,20 +124,13 @@ fn a_stranger_has_no_letter_and_keys_survive_their_file() {
     let files = world.finished("round");
     let stranger = LetterKey::generate().unwrap();
     let mail = world.mail(&files).unwrap();
-    assert!(matches!(
-        mail.read(&stranger),
-        Err(FamilyError::NotInRound { .. })
-    ));
+    assert!(matches!(mail.read(&stranger), Err(FamilyError::NotInRound { .. })));
     assert!(mail.read_all(&[stranger]).is_err());
 
     let path = files.path("devices");
     LetterKey::write(&path, &world.keys).unwrap();
     let read = LetterKey::read(&path).unwrap();
-    assert!(
-        read.iter()
-            .map(LetterKey::public)
-            .eq(world.keys.iter().map(LetterKey::public))
-    );
+    assert!(read.iter().map(LetterKey::public).eq(world.keys.iter().map(LetterKey::public)));
     let whole = fs::read(&path).unwrap();
     for cut in [0, 5, 21, 40, whole.len() - 2] {
         blindtier_wire::storage::write_secret(&path, &whole[..cut]).unwrap();
@@ -217,11 +182,7 @@ fn two_rounds_over_one_population_share_nothing() {
         let roster: Roster = world.invitation(files, 0).unwrap().roster;
         roster.entries.iter().map(|e| e.pseudonym).collect()
     };
-    assert!(
-        pseudonyms(&one)
-            .iter()
-            .all(|p| !pseudonyms(&two).contains(p))
-    );
+    assert!(pseudonyms(&one).iter().all(|p| !pseudonyms(&two).contains(p)));
     let keys = |files: &Files| {
         let round = &files.announced.round;
         LetterKeys::read(

@@ -61,10 +61,9 @@ impl Evaluate for Fake {
     ) -> Result<Evaluated, EngineError> {
         let mut sums = vec![0_u8; families];
         for input in inputs {
-            let (_, values) = input.split_first().ok_or(EngineError::Malformed {
-                what: "chunk",
-                detail: "empty".into(),
-            })?;
+            let (_, values) = input
+                .split_first()
+                .ok_or(EngineError::Malformed { what: "chunk", detail: "empty".into() })?;
             if values.len() % families != 0 {
                 return Err(EngineError::Shape {
                     what: "values",
@@ -78,14 +77,8 @@ impl Evaluate for Fake {
             }
         }
         progress(families);
-        let results = sums
-            .iter()
-            .map(|s| (s % 5 + self.lie).wrapping_add(self.key))
-            .collect();
-        Ok(Evaluated {
-            results,
-            lookups: 2 * families as u64,
-        })
+        let results = sums.iter().map(|s| (s % 5 + self.lie).wrapping_add(self.key)).collect();
+        Ok(Evaluated { results, lookups: 2 * families as u64 })
     }
 }
 
@@ -113,10 +106,8 @@ pub fn clear(agency: usize, column: usize, family: usize) -> i64 {
 
 /// The tier of a family, computed in the clear.
 pub fn tier(family: usize) -> u8 {
-    let sum: i64 = AGENCIES
-        .iter()
-        .flat_map(|&(a, _, n)| (0..n).map(move |c| clear(a, c, family)))
-        .sum();
+    let sum: i64 =
+        AGENCIES.iter().flat_map(|&(a, _, n)| (0..n).map(move |c| clear(a, c, family))).sum();
     (sum % 5) as u8
 }
 
@@ -149,10 +140,7 @@ pub fn policy_hash() -> Digest {
 }
 
 pub fn policy() -> Policy {
-    let class = |id: &str| Class {
-        id: id.into(),
-        label: Labels::new(),
-    };
+    let class = |id: &str| Class { id: id.into(), label: Labels::new() };
     let indicator = |id: &str, agency, per| Indicator {
         id: id.into(),
         label: Labels::new(),
@@ -161,34 +149,20 @@ pub fn policy() -> Policy {
         aggregate: Aggregate::Sum,
         matches: vec![],
         per,
-        domain: Domain::Integer {
-            min: 0,
-            max: 6,
-            unit: String::new(),
-            missing: 0,
-        },
+        domain: Domain::Integer { min: 0, max: 6, unit: String::new(), missing: 0 },
     };
     Policy {
         name: "test".into(),
         title: Labels::new(),
         tiers: vec![class("low"), class("high")],
         agencies: ["tax", "school", "health"]
-            .map(|id| Agency {
-                id: id.into(),
-                label: Labels::new(),
-            })
+            .map(|id| Agency { id: id.into(), label: Labels::new() })
             .to_vec(),
-        indicators: vec![
-            indicator("income", 0, Some(Fact::Persons)),
-            indicator("visits", 2, None),
-        ],
+        indicators: vec![indicator("income", 0, Some(Fact::Persons)), indicator("visits", 2, None)],
         concepts: vec![],
         scores: vec![],
         cuts: vec![],
-        decision: Decision {
-            from: Variable::Cut(0),
-            tiers: vec![],
-        },
+        decision: Decision { from: Variable::Cut(0), tiers: vec![] },
         overrides: vec![],
         opt_out: OptOut::NotOffered,
         reasons: vec![],
@@ -216,29 +190,17 @@ impl World {
     pub fn new() -> Self {
         let make = |name: PartyName| SigningIdentity::generate(name).unwrap();
         let registrar = make(PartyName::registrar());
-        let agencies: Vec<_> = AGENCIES
-            .iter()
-            .map(|(_, id, _)| make(PartyName::agency(id).unwrap()))
-            .collect();
+        let agencies: Vec<_> =
+            AGENCIES.iter().map(|(_, id, _)| make(PartyName::agency(id).unwrap())).collect();
         let evaluator = make(PartyName::evaluator());
         let trustee = make(PartyName::trustee(1));
         let mut trust = TrustFile::new();
         for party in agencies.iter().chain([&registrar, &evaluator, &trustee]) {
             assert!(trust.pin(party.name().clone(), &party.public_key()));
         }
-        let keys = (0..FAMILIES)
-            .map(|_| LetterKey::generate().unwrap())
-            .collect();
+        let keys = (0..FAMILIES).map(|_| LetterKey::generate().unwrap()).collect();
         let dir = tempfile::tempdir().unwrap();
-        Self {
-            dir,
-            registrar,
-            agencies,
-            evaluator,
-            trustee,
-            trust,
-            keys,
-        }
+        Self { dir, registrar, agencies, evaluator, trustee, trust, keys }
     }
 
     pub fn population(&self) -> PathBuf {
@@ -257,10 +219,7 @@ impl World {
     pub fn announce_as(&self, root: &Path, population: &Path) -> Result<Announced, RegistrarError> {
         new_round(&NewRound {
             policy: &policy(),
-            engine: Engine {
-                name: "fake".into(),
-                parameters: "one byte".into(),
-            },
+            engine: Engine { name: "fake".into(), parameters: "one byte".into() },
             layout: Layout::Folded,
             plan: PLAN,
             chunk: CHUNK,
@@ -288,11 +247,7 @@ impl World {
             &self.trustee,
         )
         .unwrap();
-        Files {
-            root,
-            announced,
-            keys,
-        }
+        Files { root, announced, keys }
     }
 
     pub fn invitation(&self, files: &Files, agency: usize) -> Result<Invitation, AgencyError> {
@@ -325,24 +280,12 @@ impl World {
             output,
         };
         let load = |bytes: &[u8]| Ok(Box::new(Fake::from_key(bytes, 1)?) as Box<dyn Encrypt>);
-        let mut register = Register {
-            agency: position,
-            columns,
-            families,
-        };
-        invitation.submit(
-            &to,
-            &mut register,
-            load,
-            &self.agencies[agency],
-            &self.trust,
-            |_, _| {},
-        )
+        let mut register = Register { agency: position, columns, families };
+        invitation.submit(&to, &mut register, load, &self.agencies[agency], &self.trust, |_, _| {})
     }
 
     pub fn submit(&self, files: &Files, agency: usize) -> Submitted {
-        self.submit_to(files, agency, &files.submission(agency))
-            .unwrap()
+        self.submit_to(files, agency, &files.submission(agency)).unwrap()
     }
 
     pub fn evaluate_with(&self, files: &Files, lie: u8) -> Result<Finished, EvaluatorError> {
@@ -361,10 +304,7 @@ impl World {
             trust: &self.trust,
         };
         let load = |bytes: &[u8]| {
-            Ok(Box::new(Fake {
-                lie,
-                ..Fake::from_key(bytes, 2)?
-            }) as Box<dyn Evaluate>)
+            Ok(Box::new(Fake { lie, ..Fake::from_key(bytes, 2)? }) as Box<dyn Evaluate>)
         };
         blindtier_evaluator::run(&job, load, &|done, total| assert!(done <= total))
     }
@@ -374,10 +314,8 @@ impl World {
     }
 
     pub fn open_to(&self, files: &Files, output: &str) -> Result<Opened, TrusteeError> {
-        let (round, letter_keys) = (
-            files.path("public/round.bt"),
-            files.path("public/letter-keys.bt"),
-        );
+        let (round, letter_keys) =
+            (files.path("public/round.bt"), files.path("public/letter-keys.bt"));
         let (receipt, state) = (files.path("results/receipt.bt"), files.path("trustee"));
         let output = files.path(output);
         let job = blindtier_trustee::Job {

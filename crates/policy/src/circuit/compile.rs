@@ -16,7 +16,12 @@ pub fn compile(policy: &Policy) -> Graph {
         let decided = compiler.variable(policy.decision.from);
         let (low, high) = compiler.graph.range(decided);
         let tiers = (low..=high)
-            .map(|c| usize::try_from(c).ok().and_then(|c| policy.decision.tiers.get(c)).map_or(0, |t| position(*t)))
+            .map(|c| {
+                usize::try_from(c)
+                    .ok()
+                    .and_then(|c| policy.decision.tiers.get(c))
+                    .map_or(0, |t| position(*t))
+            })
             .collect();
         compiler.table(vec![decided], tiers)
     };
@@ -68,10 +73,12 @@ impl Compiler<'_> {
     fn concept(&mut self, concept: usize) -> NodeId {
         let Some(concept) = self.policy.concepts.get(concept) else { return self.constant(0) };
         let inputs: Vec<NodeId> = concept.inputs.iter().map(|v| self.variable(*v)).collect();
-        let domains: Vec<usize> = concept.inputs.iter().map(|v| self.policy.classes(*v).len()).collect();
+        let domains: Vec<usize> =
+            concept.inputs.iter().map(|v| self.policy.classes(*v).len()).collect();
         // A cut may have lost classes that no score reaches; the table covers what its inputs can take.
         let lows: Vec<i64> = inputs.iter().map(|n| self.graph.range(*n).0).collect();
-        let sizes: Vec<usize> = inputs.iter().map(|n| self.graph.domain_size_of_range(*n)).collect();
+        let sizes: Vec<usize> =
+            inputs.iter().map(|n| self.graph.domain_size_of_range(*n)).collect();
         let mut arguments = vec![0usize; inputs.len()];
         let mut outputs = Vec::new();
         loop {
@@ -126,11 +133,19 @@ impl Compiler<'_> {
                     let class = self.variable(*variable);
                     let (low, high) = self.graph.range(class);
                     let outputs = (low..=high)
-                        .map(|c| usize::try_from(c).ok().and_then(|c| points.get(c)).copied().unwrap_or_default())
+                        .map(|c| {
+                            usize::try_from(c)
+                                .ok()
+                                .and_then(|c| points.get(c))
+                                .copied()
+                                .unwrap_or_default()
+                        })
                         .collect();
                     terms.push((self.table(vec![class], outputs), 1));
                 }
-                Term::Weight { indicator, weight } => terms.push((self.indicator(*indicator), *weight)),
+                Term::Weight { indicator, weight } => {
+                    terms.push((self.indicator(*indicator), *weight))
+                }
             }
         }
         let node = self.linear(terms, definition.constant);
@@ -192,7 +207,10 @@ impl Compiler<'_> {
             return self.constant(outputs.first().copied().unwrap_or_default());
         }
         // Steps of the count, so that it stays a sum and a cut: 0 below, 1 between, 2 above.
-        let at: Vec<i64> = [position(min), position(max) + 1].into_iter().filter(|t| *t > low && *t <= high).collect();
+        let at: Vec<i64> = [position(min), position(max) + 1]
+            .into_iter()
+            .filter(|t| *t > low && *t <= high)
+            .collect();
         let first = i64::from(position(min) <= low);
         let last = first + position(at.len());
         let cut = self.graph.add(Op::Cut { input: sum, at, first }, (first, last));
@@ -268,7 +286,9 @@ fn collect(condition: &Condition, variables: &mut Vec<Variable>) {
 
 fn holds(condition: &Condition, class: &dyn Fn(Variable) -> Option<usize>) -> bool {
     match condition {
-        Condition::Is { variable, classes } => class(*variable).is_some_and(|c| classes.contains(&c)),
+        Condition::Is { variable, classes } => {
+            class(*variable).is_some_and(|c| classes.contains(&c))
+        }
         Condition::Not(inner) => !holds(inner, class),
         Condition::All(of) => of.iter().all(|c| holds(c, class)),
         Condition::Any(of) => of.iter().any(|c| holds(c, class)),

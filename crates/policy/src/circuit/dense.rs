@@ -11,9 +11,9 @@ pub struct Dense {
 
 /// How many combinations these domains have, or `None` above `limit`.
 pub fn combinations(domains: impl IntoIterator<Item = usize>, limit: usize) -> Option<usize> {
-    domains
-        .into_iter()
-        .try_fold(1usize, |product, domain| product.checked_mul(domain.max(1)).filter(|p| *p <= limit))
+    domains.into_iter().try_fold(1usize, |product, domain| {
+        product.checked_mul(domain.max(1)).filter(|p| *p <= limit)
+    })
 }
 
 impl Dense {

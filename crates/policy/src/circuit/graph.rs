@@ -65,7 +65,11 @@ pub struct Graph {
 impl Graph {
     /// An empty graph over the policy's indicators.
     pub fn new(policy: &Policy) -> Self {
-        Self { nodes: Vec::new(), output: 0, agencies: policy.indicators.iter().map(|i| i.agency).collect() }
+        Self {
+            nodes: Vec::new(),
+            output: 0,
+            agencies: policy.indicators.iter().map(|i| i.agency).collect(),
+        }
     }
 
     /// Adds a node, or finds the equal one that is there already.
@@ -153,16 +157,17 @@ impl Graph {
         }
         match self.op(node) {
             Some(Op::Input { indicator }) => input(*indicator),
-            Some(Op::Linear { terms, constant }) => terms
-                .iter()
-                .fold(*constant, |sum, (n, w)| sum.saturating_add(w.saturating_mul(self.value(*n, known, input)))),
+            Some(Op::Linear { terms, constant }) => terms.iter().fold(*constant, |sum, (n, w)| {
+                sum.saturating_add(w.saturating_mul(self.value(*n, known, input)))
+            }),
             Some(Op::Table { inputs, outputs }) => {
                 let mut index = 0usize;
                 for n in inputs {
                     let (min, max) = self.range(*n);
                     let size = usize::try_from(max - min).unwrap_or_default() + 1;
                     let value = self.value(*n, known, input).clamp(min, max);
-                    index = index.saturating_mul(size) + usize::try_from(value - min).unwrap_or_default();
+                    index = index.saturating_mul(size)
+                        + usize::try_from(value - min).unwrap_or_default();
                 }
                 outputs.get(index).copied().unwrap_or_default()
             }

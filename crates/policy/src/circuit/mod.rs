@@ -105,7 +105,12 @@ pub enum Step {
 impl Circuit {
     /// Positions of an agency's columns.
     pub fn columns_of(&self, agency: usize) -> Vec<usize> {
-        self.columns.iter().enumerate().filter(|(_, c)| c.agency == agency).map(|(p, _)| p).collect()
+        self.columns
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.agency == agency)
+            .map(|(p, _)| p)
+            .collect()
     }
 
     /// Positions of the agencies that have columns, ascending.
@@ -129,9 +134,11 @@ impl Circuit {
                 }
                 outputs.get(index).copied().unwrap_or_default()
             }
-            Some(Source::Sum { terms, constant }) => terms.iter().fold(*constant, |sum, (node, weight)| {
-                sum.saturating_add(weight.saturating_mul(self.graph.value(*node, &[], input)))
-            }),
+            Some(Source::Sum { terms, constant }) => {
+                terms.iter().fold(*constant, |sum, (node, weight)| {
+                    sum.saturating_add(weight.saturating_mul(self.graph.value(*node, &[], input)))
+                })
+            }
             None => 0,
         }
     }

@@ -57,7 +57,9 @@ pub fn tabulate(graph: &Graph, root: NodeId, leaves: &[NodeId]) -> Dense {
             .iter()
             .zip(&domains)
             .zip(positions)
-            .map(|((leaf, domain), position)| (*leaf, domain.get(*position).copied().unwrap_or_default()))
+            .map(|((leaf, domain), position)| {
+                (*leaf, domain.get(*position).copied().unwrap_or_default())
+            })
             .collect();
         graph.value(root, &known, &mut |_| 0)
     })

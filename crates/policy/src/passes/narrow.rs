@@ -32,7 +32,12 @@ pub struct Narrow {
 
 /// Finds offsets whose largest sum is below `width`, or `None` when there are none or when `budget` (search
 /// steps, counted down) is used up.
-pub fn narrow(table: &Dense, freedom: &[Freedom], width: usize, budget: &mut u64) -> Option<Narrow> {
+pub fn narrow(
+    table: &Dense,
+    freedom: &[Freedom],
+    width: usize,
+    budget: &mut u64,
+) -> Option<Narrow> {
     let domains = table.domains();
     let mut order: Vec<usize> = (0..domains.len()).collect();
     // Small arguments first: the large ones then meet many occupied sums and are pruned early.
@@ -153,10 +158,19 @@ impl Search<'_> {
     fn argument(&mut self, depth: usize, sums: &[Option<usize>], used: usize, max: usize) -> bool {
         let Some(level) = self.levels.get(depth) else { return true };
         let classes = level.first().map_or(0, Vec::len);
-        let later: usize =
-            self.levels.iter().skip(depth + 1).map(|l| l.first().map_or(0, Vec::len).saturating_sub(1)).sum();
+        let later: usize = self
+            .levels
+            .iter()
+            .skip(depth + 1)
+            .map(|l| l.first().map_or(0, Vec::len).saturating_sub(1))
+            .sum();
         let Some(room) = max.checked_sub(used + later) else { return false };
-        let freedom = self.order.get(depth).and_then(|a| self.freedom.get(*a)).copied().unwrap_or(Freedom::Free);
+        let freedom = self
+            .order
+            .get(depth)
+            .and_then(|a| self.freedom.get(*a))
+            .copied()
+            .unwrap_or(Freedom::Free);
         match freedom {
             Freedom::Free => {
                 let mut chosen = Vec::with_capacity(classes);
@@ -166,13 +180,13 @@ impl Search<'_> {
                 let Some(span) = classes.checked_sub(1).filter(|s| *s > 0) else { return false };
                 for factor in 1..=room / span {
                     for descending in [false, true] {
-                        let offsets: Vec<usize> =
-                            (0..classes).map(|c| factor * if descending { span - c } else { c }).collect();
+                        let offsets: Vec<usize> = (0..classes)
+                            .map(|c| factor * if descending { span - c } else { c })
+                            .collect();
                         let mut next = vec![None; max + 1];
-                        let fits = offsets
-                            .iter()
-                            .enumerate()
-                            .all(|(class, offset)| self.place(depth, sums, class, *offset, &mut next));
+                        let fits = offsets.iter().enumerate().all(|(class, offset)| {
+                            self.place(depth, sums, class, *offset, &mut next)
+                        });
                         if fits {
                             self.offsets.push(offsets);
                             if self.argument(depth + 1, &next, used + factor * span, max) {
@@ -244,7 +258,9 @@ impl Search<'_> {
         let Some(level) = self.levels.get(depth) else { return false };
         for (sum, residual) in sums.iter().enumerate() {
             let Some(residual) = residual else { continue };
-            let Some(after) = level.get(*residual).and_then(|row| row.get(class)) else { return false };
+            let Some(after) = level.get(*residual).and_then(|row| row.get(class)) else {
+                return false;
+            };
             match next.get_mut(sum + offset) {
                 Some(slot @ None) => *slot = Some(*after),
                 Some(Some(there)) if there == after => {}

@@ -21,7 +21,9 @@ const MOST_CUTS_TRIED: usize = 3;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReduceError {
     /// A sum is too wide, or its thresholds are too close together for its width.
-    #[error("a score with {values} different values cut at {thresholds} places is too wide for this engine: use fewer distinct amounts, or a common step for all points")]
+    #[error(
+        "a score with {values} different values cut at {thresholds} places is too wide for this engine: use fewer distinct amounts, or a common step for all points"
+    )]
     CutTooWide {
         /// Values the sum takes after scaling.
         values: i64,
@@ -29,7 +31,9 @@ pub enum ReduceError {
         thresholds: usize,
     },
     /// A decision on encrypted values has more classes than a lookup can tell apart.
-    #[error("a table over encrypted values tells {classes} classes of one value apart, and a lookup only {width}: merge classes, or let one agency decide them")]
+    #[error(
+        "a table over encrypted values tells {classes} classes of one value apart, and a lookup only {width}: merge classes, or let one agency decide them"
+    )]
     TooManyClasses {
         /// Classes of the widest argument.
         classes: usize,
@@ -39,7 +43,11 @@ pub enum ReduceError {
 }
 
 /// Reduces a policy to the cheapest circuit that the passes find for these prices.
-pub fn reduce(policy: &Policy, layout: Layout, prices: &dyn Prices) -> Result<Circuit, ReduceError> {
+pub fn reduce(
+    policy: &Policy,
+    layout: Layout,
+    prices: &dyn Prices,
+) -> Result<Circuit, ReduceError> {
     let mut graph = compile(policy);
     scale::scale(&mut graph);
     let cuts: Vec<NodeId> =
@@ -47,7 +55,11 @@ pub fn reduce(policy: &Policy, layout: Layout, prices: &dyn Prices) -> Result<Ci
     let choices: Vec<Vec<NodeId>> = if cuts.len() <= MOST_CUTS_TRIED {
         (0u32..1 << cuts.len())
             .map(|set| {
-                cuts.iter().enumerate().filter(|(i, _)| set >> i & 1 == 1).map(|(_, c)| *c).collect()
+                cuts.iter()
+                    .enumerate()
+                    .filter(|(i, _)| set >> i & 1 == 1)
+                    .map(|(_, c)| *c)
+                    .collect()
             })
             .collect()
     } else {
@@ -133,13 +145,15 @@ impl Reducer<'_> {
         };
         let table = cluster::tabulate(self.graph, node, &leaves);
         let table = Dense::tabulate(table.domains().to_vec(), |point| encode(table.at(point)));
-        let owners: Vec<Owner> = leaves.iter().map(|l| owner(self.graph, *l, self.layout)).collect();
+        let owners: Vec<Owner> =
+            leaves.iter().map(|l| owner(self.graph, *l, self.layout)).collect();
         // A cut gives its classes in order, so only neighbours can become one.
         let keep = |owner: Owner, classes: &[usize]| match owner {
             Owner::Local(_) => false,
             Owner::Shared(node) => {
                 self.readers.get(&node).copied().unwrap_or_default() > 1
-                    || (matches!(self.graph.op(node), Some(Op::Cut { .. })) && !is_ascending(classes))
+                    || (matches!(self.graph.op(node), Some(Op::Cut { .. }))
+                        && !is_ascending(classes))
             }
         };
         let (arguments, dense) = fold(&table, &owners, &keep);
@@ -201,10 +215,17 @@ impl Reducer<'_> {
     }
 
     /// Emits a tree; `values[class]` is what the root's classes become.
-    fn tree(&mut self, tree: &Tree, folded: &Folded<'_>, values: &[i64]) -> Result<Linear, ReduceError> {
+    fn tree(
+        &mut self,
+        tree: &Tree,
+        folded: &Folded<'_>,
+        values: &[i64],
+    ) -> Result<Linear, ReduceError> {
         match tree {
             Tree::Argument(position) => {
-                let Some(argument) = folded.arguments.get(*position) else { return Ok(Linear::default()) };
+                let Some(argument) = folded.arguments.get(*position) else {
+                    return Ok(Linear::default());
+                };
                 self.argument(argument, folded.leaves, values)
             }
             Tree::Lookup { children, narrow } => {
@@ -279,7 +300,9 @@ impl Reducer<'_> {
         let mut result = Linear::default();
         for part in select::summands(table, width / 2) {
             let Some(fixed) = select::argument_to_fix(&part) else {
-                result.constant = result.constant.saturating_add(part.values().first().copied().unwrap_or_default());
+                result.constant = result
+                    .constant
+                    .saturating_add(part.values().first().copied().unwrap_or_default());
                 continue;
             };
             let Some(argument) = folded.arguments.get(fixed) else { continue };
@@ -321,7 +344,8 @@ impl Reducer<'_> {
         if argument.count > width {
             return Err(ReduceError::TooManyClasses { classes: argument.count, width });
         }
-        let identity: Vec<i64> = (0..argument.count).map(|c| i64::try_from(c).unwrap_or(i64::MAX)).collect();
+        let identity: Vec<i64> =
+            (0..argument.count).map(|c| i64::try_from(c).unwrap_or(i64::MAX)).collect();
         let input = self.argument(argument, leaves, &identity)?;
         Ok(Linear::of(self.lookup(input, flag.iter().map(|f| Some(*f)).collect())))
     }
@@ -348,7 +372,11 @@ impl Reducer<'_> {
                     *slot = class;
                 }
             }
-            let joint = argument.classes.iter().map(|c| classes.get(*c).copied().unwrap_or_default()).collect();
+            let joint = argument
+                .classes
+                .iter()
+                .map(|c| classes.get(*c).copied().unwrap_or_default())
+                .collect();
             arguments.push(Argument { classes: joint, count, ..argument.clone() });
             kept.push((position, representative));
         }
@@ -379,7 +407,8 @@ impl Reducer<'_> {
             .filter(|(_, pair)| matches!(pair, [a, b] if a != b))
             .map(|(threshold, _)| *threshold)
             .collect();
-        let refused = ReduceError::CutTooWide { values: max.saturating_add(1), thresholds: at.len() };
+        let refused =
+            ReduceError::CutTooWide { values: max.saturating_add(1), thresholds: at.len() };
         let price = self.prices.cut(max, &at).ok_or(refused)?;
         let sum = self.sum(input)?;
         self.price = self.price.saturating_add(price);

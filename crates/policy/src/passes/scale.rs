@@ -70,13 +70,16 @@ fn scaled(graph: &mut Graph, sum: NodeId) -> (NodeId, i64, i64) {
         match graph.op(node).cloned() {
             Some(Op::Table { inputs, outputs }) => {
                 let low = weight.saturating_mul(min).min(weight.saturating_mul(max));
-                let outputs =
-                    outputs.iter().map(|o| (o.saturating_mul(weight).saturating_sub(low)) / step).collect();
+                let outputs = outputs
+                    .iter()
+                    .map(|o| (o.saturating_mul(weight).saturating_sub(low)) / step)
+                    .collect();
                 scaled.push((graph.push(Op::Table { inputs, outputs }, (0, span)), 1));
             }
             _ => {
                 let weight = weight / step;
-                offset = offset.saturating_sub(weight.saturating_mul(min).min(weight.saturating_mul(max)));
+                offset = offset
+                    .saturating_sub(weight.saturating_mul(min).min(weight.saturating_mul(max)));
                 scaled.push((node, weight));
             }
         }

@@ -8,7 +8,13 @@ use crate::circuit::dense::Dense;
 
 /// The argument to fix: the one with the fewest classes.
 pub fn argument_to_fix(table: &Dense) -> Option<usize> {
-    table.domains().iter().enumerate().filter(|(_, d)| **d > 1).min_by_key(|(_, d)| **d).map(|(i, _)| i)
+    table
+        .domains()
+        .iter()
+        .enumerate()
+        .filter(|(_, d)| **d > 1)
+        .min_by_key(|(_, d)| **d)
+        .map(|(i, _)| i)
 }
 
 /// The table with one argument fixed at `class`; the argument keeps its place with one class.

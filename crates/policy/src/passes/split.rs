@@ -135,8 +135,13 @@ impl Splitter<'_> {
         if found.is_some() || *self.budget == 0 {
             return;
         }
-        let widened: usize = parts.iter().map(|(part, _)| *part).collect::<Vec<_>>().into_iter()
-            .map(|part| self.classes(part).1.saturating_sub(1)).sum();
+        let widened: usize = parts
+            .iter()
+            .map(|(part, _)| *part)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|part| self.classes(part).1.saturating_sub(1))
+            .sum();
         if widened >= self.width {
             return;
         }
@@ -179,7 +184,8 @@ impl Splitter<'_> {
                 found
             }
         }?;
-        let children = parts.iter().map(|(set, cost)| self.tree(*set, *cost)).collect::<Option<Vec<_>>>()?;
+        let children =
+            parts.iter().map(|(set, cost)| self.tree(*set, *cost)).collect::<Option<Vec<_>>>()?;
         Some(Tree::Lookup { children, narrow })
     }
 
@@ -214,7 +220,9 @@ impl Splitter<'_> {
         let joint = Dense::tabulate(samples.iter().map(Vec::len).collect(), |chosen| {
             let mut point = vec![0usize; self.table.domains().len()];
             for ((set, of_class), class) in sets.iter().zip(&samples).zip(chosen) {
-                for (argument, value) in members(*set).iter().zip(of_class.get(*class).into_iter().flatten()) {
+                for (argument, value) in
+                    members(*set).iter().zip(of_class.get(*class).into_iter().flatten())
+                {
                     if let Some(cell) = point.get_mut(*argument) {
                         *cell = *value;
                     }

@@ -66,7 +66,8 @@ fn nursery_is_unchanged_by_every_pass_on_all_its_families() {
     let table = cluster::tabulate(&graph, graph.output, &leaves);
     let order: Vec<usize> = leaves.iter().map(|l| graph.indicators(*l)[0]).collect();
     for (family, tier) in families.iter().zip(&tiers) {
-        let point: Vec<usize> = order.iter().map(|i| usize::try_from(family[*i]).unwrap()).collect();
+        let point: Vec<usize> =
+            order.iter().map(|i| usize::try_from(family[*i]).unwrap()).collect();
         assert_eq!(table.at(&point), *tier);
     }
 
@@ -74,29 +75,41 @@ fn nursery_is_unchanged_by_every_pass_on_all_its_families() {
     let (arguments, folded) = fold(&table, &owners, &|_, _| false);
     assert_eq!(arguments.iter().map(|a| a.count).collect::<Vec<_>>(), [4, 3, 3, 3]);
     for (family, tier) in families.iter().zip(&tiers) {
-        let point: Vec<usize> = order.iter().map(|i| usize::try_from(family[*i]).unwrap()).collect();
+        let point: Vec<usize> =
+            order.iter().map(|i| usize::try_from(family[*i]).unwrap()).collect();
         let classes: Vec<usize> = arguments
             .iter()
             .map(|argument| {
-                let index = argument.positions.iter().fold(0, |index, p| index * table.domains()[*p] + point[*p]);
+                let index = argument
+                    .positions
+                    .iter()
+                    .fold(0, |index, p| index * table.domains()[*p] + point[*p]);
                 argument.classes[index]
             })
             .collect();
         assert_eq!(folded.at(&classes), *tier);
     }
 
-    assert_eq!(narrow(&folded, &[Freedom::Free; 4], 16, &mut 1_000_000), None, "too wide for one lookup");
+    assert_eq!(
+        narrow(&folded, &[Freedom::Free; 4], 16, &mut 1_000_000),
+        None,
+        "too wide for one lookup"
+    );
     let tree = split::split(&folded, &[Freedom::Free; 4], 16, 6, &mut 1_000_000).unwrap();
     assert_eq!(tree.lookups(), 2);
 }
 
 #[test]
 fn shipped_circuits_equal_the_clear_twin() {
-    for (name, folded, per_indicator) in
-        [("nursery", 2, 5), ("digital-family-card", 1, 1), ("eight-indicators", 2, 2), ("mpi", 2, 2)]
-    {
+    for (name, folded, per_indicator) in [
+        ("nursery", 2, 5),
+        ("digital-family-card", 1, 1),
+        ("eight-indicators", 2, 2),
+        ("mpi", 2, 2),
+    ] {
         let policy = shipped(name);
-        for (layout, expected) in [(Layout::Folded, folded), (Layout::PerIndicator, per_indicator)] {
+        for (layout, expected) in [(Layout::Folded, folded), (Layout::PerIndicator, per_indicator)]
+        {
             let circuit = reduce(&policy, layout, &Sixteen).unwrap();
             assert_eq!(circuit.steps.len(), expected, "{name} {layout}");
             assert!(narrow_enough(&circuit));

@@ -70,10 +70,7 @@ fn no_kind_passes_for_another() {
             }
             fs::copy(folder.path().join(other), &path).unwrap();
             let fault = fault(read_any(folder.path(), name).expect_err(name));
-            assert!(
-                matches!(fault, Fault::Kind { .. }),
-                "{other} as {name}: {fault}"
-            );
+            assert!(matches!(fault, Fault::Kind { .. }), "{other} as {name}: {fault}");
         }
         fs::write(&path, own).unwrap();
     }
@@ -144,9 +141,7 @@ fn a_round_file_names_itself() {
     let mut context = round.context().unwrap();
     context.round = RoundId([1; 32]);
     write(&path, &round, &context, &p.registrar).unwrap();
-    let error = Round::read(&path, &p.trust, round.policy)
-        .map(|_| ())
-        .unwrap_err();
+    let error = Round::read(&path, &p.trust, round.policy).map(|_| ()).unwrap_err();
     assert!(matches!(fault(error), Fault::Round { .. }));
     for change in [
         |r: &mut Round| r.nonce[0] ^= 1,

@@ -18,11 +18,7 @@ fn identities_and_trust_survive_a_round_trip() {
     let path = folder.path().join("trust.toml");
     trust.write(&path).unwrap();
     assert_eq!(TrustFile::read(&path).unwrap(), trust);
-    assert!(
-        fs::read_to_string(&path)
-            .unwrap()
-            .starts_with("[parties]\n\"agency:tax\" = \"")
-    );
+    assert!(fs::read_to_string(&path).unwrap().starts_with("[parties]\n\"agency:tax\" = \""));
 }
 
 #[test]
@@ -38,10 +34,7 @@ fn a_trust_file_with_an_unusable_key_is_refused() {
         "[parties]\n[others]\n",
     ] {
         fs::write(&path, text).unwrap();
-        assert!(
-            matches!(TrustFile::read(&path), Err(WireError::Trust { .. })),
-            "{text}"
-        );
+        assert!(matches!(TrustFile::read(&path), Err(WireError::Trust { .. })), "{text}");
     }
     assert!(TrustFile::read(&folder.path().join("none")).is_err());
 }
@@ -65,26 +58,17 @@ fn secrets_are_private() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     write_all(folder.path());
-    identity("evaluator", 1)
-        .write(&folder.path().join("key"))
-        .unwrap();
+    identity("evaluator", 1).write(&folder.path().join("key")).unwrap();
     for name in ["roster.bt", "secret-key.bt", "key"] {
         let path = folder.path().join(name);
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600,
-            "{name}"
-        );
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let read = if name == "key" {
             SigningIdentity::read(&path).map(|_| ())
         } else {
             read_any(folder.path(), name)
         };
-        assert!(
-            matches!(read, Err(WireError::Exposed { mode: 0o640, .. })),
-            "{name}"
-        );
+        assert!(matches!(read, Err(WireError::Exposed { mode: 0o640, .. })), "{name}");
     }
 }
 
@@ -95,19 +79,12 @@ fn a_file_is_created_once() {
     assert!(storage::create_once(&path, b"one").unwrap());
     assert!(!storage::create_once(&path, b"two").unwrap());
     assert_eq!(fs::read(&path).unwrap(), b"one");
-    assert_eq!(
-        fs::read_dir(folder.path()).unwrap().count(),
-        1,
-        "no temporary file is left"
-    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
 }
 
 #[test]
 fn pseudonyms_differ_by_key() {
-    let (a, b) = (
-        PseudonymKey::from_bytes([1; 32]),
-        PseudonymKey::from_bytes([2; 32]),
-    );
+    let (a, b) = (PseudonymKey::from_bytes([1; 32]), PseudonymKey::from_bytes([2; 32]));
     assert!(a.pseudonym("ann") == a.pseudonym("ann"));
     assert!(a.pseudonym("ann") != a.pseudonym("bob"));
     assert!(a.pseudonym("ann") != b.pseudonym("ann"));

@@ -21,11 +21,6 @@ fn the_bytes_of_every_kind_are_frozen() {
             std::fs::write(&file, &text).unwrap();
         }
         let expected = std::fs::read_to_string(&file).unwrap();
-        assert_eq!(
-            text,
-            expected,
-            "{name} has other bytes than {}",
-            file.display()
-        );
+        assert_eq!(text, expected, "{name} has other bytes than {}", file.display());
     }
 }

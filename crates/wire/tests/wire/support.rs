@@ -24,29 +24,18 @@ pub fn parties() -> Parties {
     for party in [&registrar, &agency, &evaluator, &trustee] {
         assert!(trust.pin(party.name().clone(), &party.public_key()));
     }
-    Parties {
-        registrar,
-        agency,
-        evaluator,
-        trustee,
-        trust,
-    }
+    Parties { registrar, agency, evaluator, trustee, trust }
 }
 
 pub fn letter_keys() -> LetterKeys {
-    LetterKeys {
-        keys: vec![[9; 32], [10; 32], [11; 32]],
-    }
+    LetterKeys { keys: vec![[9; 32], [10; 32], [11; 32]] }
 }
 
 pub fn round() -> Round {
     Round {
         nonce: [5; 32],
         policy: Digest([6; 32]),
-        engine: Engine {
-            name: "clear".into(),
-            parameters: "none".into(),
-        },
+        engine: Engine { name: "clear".into(), parameters: "none".into() },
         layout: Layout::Folded,
         plan: Digest([7; 32]),
         slots: 3,
@@ -59,31 +48,15 @@ pub fn round() -> Round {
 pub fn roster() -> Roster {
     let key = PseudonymKey::from_bytes([8; 32]);
     let mut entries: Vec<Entry> = [("ann", 0), ("bob", 1), ("cid", 2)]
-        .map(|(p, slot)| Entry {
-            pseudonym: key.pseudonym(p),
-            slot,
-        })
+        .map(|(p, slot)| Entry { pseudonym: key.pseudonym(p), slot })
         .to_vec();
     entries.sort_unstable();
     let agency = PartyName::agency("tax").unwrap();
-    Roster {
-        agency,
-        key,
-        entries,
-        slots: 3,
-        persons: Some(vec![1, 2, 3]),
-        adults: None,
-    }
+    Roster { agency, key, entries, slots: 3, persons: Some(vec![1, 2, 3]), adults: None }
 }
 
 pub fn submission(chunks: Vec<Digest>) -> Submission {
-    Submission {
-        plan: Digest([7; 32]),
-        public_key: Digest([12; 32]),
-        slots: 3,
-        columns: 2,
-        chunks,
-    }
+    Submission { plan: Digest([7; 32]), public_key: Digest([12; 32]), slots: 3, columns: 2, chunks }
 }
 
 /// Writes a message of every kind and returns the file names.
@@ -102,10 +75,7 @@ pub fn write_all(folder: &Path) -> Vec<&'static str> {
         .unwrap();
         while let Some((chunk, _, count)) = writer.next_chunk() {
             writer
-                .push(
-                    vec![0xc0 + chunk as u8; count as usize * 2],
-                    3 * u64::from(chunk),
-                )
+                .push(vec![0xc0 + chunk as u8; count as usize * 2], 3 * u64::from(chunk))
                 .unwrap();
         }
         writer.finish().unwrap()
@@ -113,40 +83,14 @@ pub fn write_all(folder: &Path) -> Vec<&'static str> {
     let at = |name: &str| folder.join(name);
     write(&at("round.bt"), &round, &context, &p.registrar).unwrap();
     write(&at("roster.bt"), &roster(), &context, &p.registrar).unwrap();
-    write(
-        &at("letter-keys.bt"),
-        &letter_keys(),
-        &context,
-        &p.registrar,
-    )
-    .unwrap();
-    write(
-        &at("public-key.bt"),
-        &PublicKey {
-            bytes: vec![1, 2, 3],
-        },
-        &context,
-        &p.trustee,
-    )
-    .unwrap();
-    let evaluation = EvaluationKey {
-        public_key: Digest([12; 32]),
-        bytes: vec![4, 5],
-    };
+    write(&at("letter-keys.bt"), &letter_keys(), &context, &p.registrar).unwrap();
+    write(&at("public-key.bt"), &PublicKey { bytes: vec![1, 2, 3] }, &context, &p.trustee).unwrap();
+    let evaluation = EvaluationKey { public_key: Digest([12; 32]), bytes: vec![4, 5] };
     write(&at("evaluation-key.bt"), &evaluation, &context, &p.trustee).unwrap();
-    let secret = SecretKey {
-        public_key: Digest([12; 32]),
-        bytes: vec![6],
-    };
+    let secret = SecretKey { public_key: Digest([12; 32]), bytes: vec![6] };
     write(&at("secret-key.bt"), &secret, &context, &p.trustee).unwrap();
     let inputs = chunks("submission", Kind::SubmissionChunk, &p.agency);
-    write(
-        &at("submission/submission.bt"),
-        &submission(inputs),
-        &context,
-        &p.agency,
-    )
-    .unwrap();
+    write(&at("submission/submission.bt"), &submission(inputs), &context, &p.agency).unwrap();
     let receipt = Receipt {
         plan: Digest([7; 32]),
         evaluation_key: Digest([13; 32]),
@@ -227,13 +171,8 @@ pub fn read_any(folder: &Path, name: &str) -> Result<(), WireError> {
             reader(Kind::SubmissionChunk, agency, body.chunks).map(nothing)
         }
         "results/chunk-00001.bt" => {
-            let body = Receipt::read(
-                &folder.join("results/receipt.bt"),
-                &round,
-                &context,
-                &p.trust,
-            )?
-            .body;
+            let body =
+                Receipt::read(&folder.join("results/receipt.bt"), &round, &context, &p.trust)?.body;
             reader(Kind::ResultChunk, p.evaluator.name(), body.chunks).map(nothing)
         }
         "letters/chunk-00001.bt" => {
