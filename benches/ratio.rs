@@ -9,7 +9,8 @@
 
 mod setup;
 
-use blindtier::engine_tfhe::{generate_keys, platform};
+use blindtier::engine_tfhe::generate_keys;
+use blindtier::evaluator::platform;
 use blindtier::policy::PolicyHash;
 use blindtier::policy::passes::Layout;
 use clap::Parser;

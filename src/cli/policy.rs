@@ -171,7 +171,7 @@ fn cost(args: &CostArgs, output: Output) -> Result<(), CliError> {
         let per_family = |bytes: u64| bytes.div_ceil(u64::from(args.chunk));
         let describe = plan.describe();
         text.push(format!(
-            "{} layout: {} lookups a family, {} agencies send, upload {} bytes a family, result {} bytes a family",
+            "{} layout: lookups a family {}, agencies that send {}, bytes a family: upload {}, result {}",
             summary.layout,
             summary.lookups_per_family,
             summary.agencies.len(),

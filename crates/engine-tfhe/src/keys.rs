@@ -32,7 +32,8 @@ pub struct KeySet {
     pub evaluation: Vec<u8>,
 }
 
-/// Generates fresh keys from the operating system's randomness. Takes about a second.
+/// Generates fresh keys with the library's own generator, seeded by the processor (RDSEED) or else the
+/// operating system. Takes about a second.
 ///
 /// Agencies' values are encrypted under the compute key itself, so an input costs no lookup.
 pub fn generate_keys() -> Result<KeySet, EngineError> {

@@ -21,7 +21,7 @@ mod tests;
 mod words;
 
 pub use encrypt::TfheEncrypt;
-pub use evaluate::{TfheEvaluate, bare_lookup_input, platform};
+pub use evaluate::{TfheEvaluate, bare_lookup_input};
 pub use keys::{KeySet, generate_keys};
 pub use lower::TfhePrices;
 pub use open::TfheOpen;

@@ -257,10 +257,10 @@ impl blindtier_engine::Plan for TfhePlan {
 
     fn describe(&self) -> Vec<String> {
         let failures = self.program.log2_failures();
-        let mut lines = vec![format!("{} ciphertexts a family", self.program.inputs.len())];
+        let mut lines = vec![format!("ciphertexts a family: {}", self.program.inputs.len())];
         for (position, (lookup, log2)) in self.program.lookups.iter().zip(&failures).enumerate() {
             lines.push(format!(
-                "lookup {position}: {} operands, failure probability 2^{log2:.1}",
+                "lookup {position}: operands {}, failure probability 2^{log2:.1}",
                 lookup.input.terms.len()
             ));
         }

@@ -19,7 +19,7 @@ const NURSERY_DATA: &str = include_str!("../../../data/nursery.csv");
 /// Run a whole round between simulated parties, each its own process with its own folder.
 ///
 /// Without --policy and --data it takes the Nursery policy and a sample of the real Nursery data set (12,960
-/// applications to nursery schools). With --policy alone it makes seeded register rows that reach every
+/// rows, a ranking of applications to nursery schools). With --policy alone it makes seeded register rows that reach every
 /// level and both sides of every cut. Ends with a comparison of every opened tier with the clear twin; exit
 /// code 1 if one differs.
 #[derive(clap::Args)]

@@ -129,7 +129,7 @@ pub(super) fn play(
         let bytes = folder_bytes(&folder.join("submission"));
         upload += bytes;
         let columns = done.get("columns").and_then(Value::as_u64).unwrap_or_default();
-        output.say(&format!("{party}: {columns} columns encrypted, {bytes} bytes"));
+        output.say(&format!("{party}: submission of {bytes} bytes, columns a family: {columns}"));
         copy_folder(&folder.join("submission"), &work.join("evaluator/submissions").join(id))?;
         sent.push((party, "submission", bytes));
     }

@@ -37,7 +37,7 @@ impl Tree {
 const MOST_ARGUMENTS: usize = 12;
 
 /// Finds a tree of at most `most` lookups whose root gives, for every combination, the class of
-/// [`root_classes`]; `None` when there is none within the budget.
+/// [`root_values`]; `None` when there is none within the budget.
 pub fn split(
     table: &Dense,
     freedom: &[Freedom],

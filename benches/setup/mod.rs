@@ -1,0 +1,113 @@
+//! What both benches start from: a policy on the tfhe engine with all capabilities, and families to run.
+
+use blindtier::engine::{Encrypt, EngineError, Evaluate, Plan};
+use blindtier::engine_tfhe::{
+    KeySet, TfheEncrypt, TfheEvaluate, TfheOpen, TfhePlan, bare_lookup_input,
+};
+use blindtier::policy::Policy;
+use blindtier::policy::passes::Layout;
+use miette::{IntoDiagnostic, Result, miette};
+use rayon::prelude::*;
+
+/// The shipped policies.
+pub const POLICIES: [(&str, &str); 4] = [
+    ("nursery", include_str!("../../policies/nursery.toml")),
+    ("digital-family-card", include_str!("../../policies/digital-family-card.toml")),
+    ("eight-indicators", include_str!("../../policies/eight-indicators.toml")),
+    ("mpi", include_str!("../../policies/mpi.toml")),
+];
+
+/// A policy on the engine, with all capabilities.
+pub struct Session {
+    pub policy: Policy,
+    pub plan: TfhePlan,
+    pub encrypt: TfheEncrypt,
+    #[allow(dead_code, reason = "one of the two benches opens")]
+    pub open: TfheOpen,
+    evaluate: TfheEvaluate,
+}
+
+/// One encrypted chunk.
+pub struct Chunk {
+    #[allow(dead_code, reason = "one of the two benches prints it")]
+    pub families: usize,
+    pub lookups: u64,
+    inputs: Vec<Vec<u8>>,
+}
+
+impl Session {
+    pub fn new(name: &str, layout: Layout, keys: &KeySet) -> Result<Self> {
+        let (name, text) = POLICIES
+            .into_iter()
+            .find(|(shipped, _)| *shipped == name)
+            .ok_or_else(|| miette!("no policy `{name}` is shipped"))?;
+        let policy = Policy::parse(name, text)?;
+        let plan = TfhePlan::new(&policy, layout).into_diagnostic()?;
+        Ok(Self {
+            encrypt: TfheEncrypt::new(plan.clone(), &keys.public).into_diagnostic()?,
+            evaluate: TfheEvaluate::new(&plan, &keys.evaluation).into_diagnostic()?,
+            open: TfheOpen::new(&keys.secret, policy.tiers.len()).into_diagnostic()?,
+            policy,
+            plan,
+        })
+    }
+
+    /// Families that go through the levels of every indicator, each at its own pace.
+    pub fn families(&self, count: usize) -> Vec<Vec<i64>> {
+        (0..count)
+            .map(|family| {
+                let pace = |(place, indicator): (usize, &blindtier::policy::Indicator)| {
+                    let (min, max) = indicator.range();
+                    min + i64::try_from(family / (place + 1)).unwrap_or_default() % (max - min + 1)
+                };
+                self.policy.indicators.iter().enumerate().map(pace).collect()
+            })
+            .collect()
+    }
+
+    /// An agency's columns.
+    pub fn columns(&self, agency: usize, families: &[Vec<i64>]) -> Vec<Vec<i64>> {
+        let circuit = self.plan.circuit();
+        let value = |column, family: &Vec<i64>| {
+            circuit.column_value(column, &mut |i| family.get(i).copied().unwrap_or_default())
+        };
+        let columns = circuit.columns_of(agency).into_iter();
+        columns.map(|c| families.iter().map(|family| value(c, family)).collect()).collect()
+    }
+
+    /// The chunks of all agencies.
+    pub fn encrypted(&self, families: &[Vec<i64>]) -> Result<Vec<Vec<u8>>, EngineError> {
+        let agencies = self.plan.circuit().agencies().into_iter();
+        agencies.map(|a| self.encrypt.encrypt(a, &self.columns(a, families))).collect()
+    }
+
+    /// Encrypts a chunk and checks once that it opens to the clear twin's tiers.
+    pub fn chunk(&self, families: usize) -> Result<Chunk> {
+        let values = self.families(families);
+        let inputs = self.encrypted(&values).into_diagnostic()?;
+        let lookups = u64::from(self.plan.summary().lookups_per_family) * families as u64;
+        let chunk = Chunk { families, lookups, inputs };
+        let codes = blindtier::engine::Open::open(&self.open, families, &self.evaluate(&chunk));
+        for (family, code) in values.iter().zip(codes.into_diagnostic()?) {
+            if self.policy.decide(family).into_diagnostic()?.tier != usize::from(code) {
+                return Err(miette!("a tier differs from the clear twin's"));
+            }
+        }
+        Ok(chunk)
+    }
+
+    /// Evaluates a chunk.
+    pub fn evaluate(&self, chunk: &Chunk) -> Vec<u8> {
+        let inputs: Vec<&[u8]> = chunk.inputs.iter().map(Vec::as_slice).collect();
+        let evaluated = self.evaluate.evaluate(chunk.families, &inputs, &|_| {});
+        // An honest chunk that is refused would make every figure meaningless.
+        evaluated.map(|e| e.results).unwrap_or_default()
+    }
+
+    /// So many bare lookups, on as many threads as the pool has.
+    pub fn bare_lookups(&self, count: u64) {
+        (0..count).into_par_iter().for_each_init(bare_lookup_input, |ciphertext, _| {
+            self.evaluate.bare_lookup(ciphertext);
+        });
+    }
+}
