@@ -2,7 +2,7 @@
 
 use blindtier::engine::{Encrypt, EngineError, Evaluate, Plan};
 use blindtier::engine_tfhe::{
-    KeySet, TfheEncrypt, TfheEvaluate, TfheOpen, TfhePlan, bare_lookup_input,
+    Ciphertext, KeySet, TfheEncrypt, TfheEvaluate, TfheOpen, TfhePlan, bare_lookup_input,
 };
 use blindtier::policy::Policy;
 use blindtier::policy::passes::Layout;
@@ -25,6 +25,7 @@ pub struct Session {
     #[allow(dead_code, reason = "one of the two benches opens")]
     pub open: TfheOpen,
     evaluate: TfheEvaluate,
+    bare: Ciphertext,
 }
 
 /// One encrypted chunk.
@@ -47,6 +48,7 @@ impl Session {
             encrypt: TfheEncrypt::new(plan.clone(), &keys.public).into_diagnostic()?,
             evaluate: TfheEvaluate::new(&plan, &keys.evaluation).into_diagnostic()?,
             open: TfheOpen::new(&keys.secret, policy.tiers.len()).into_diagnostic()?,
+            bare: bare_lookup_input(),
             policy,
             plan,
         })
@@ -100,14 +102,21 @@ impl Session {
     pub fn evaluate(&self, chunk: &Chunk) -> Vec<u8> {
         let inputs: Vec<&[u8]> = chunk.inputs.iter().map(Vec::as_slice).collect();
         let evaluated = self.evaluate.evaluate(chunk.families, &inputs, &|_| {});
-        // An honest chunk that is refused would make every figure meaningless.
-        evaluated.map(|e| e.results).unwrap_or_default()
+        let results = evaluated.map(|e| {
+            assert_eq!(e.lookups, chunk.lookups, "work was left out");
+            e.results
+        });
+        assert!(results.is_ok(), "an honest chunk was refused");
+        results.unwrap_or_default()
     }
 
     /// So many bare lookups, on as many threads as the pool has.
     pub fn bare_lookups(&self, count: u64) {
-        (0..count).into_par_iter().for_each_init(bare_lookup_input, |ciphertext, _| {
-            self.evaluate.bare_lookup(ciphertext);
-        });
+        (0..count).into_par_iter().for_each_init(
+            || self.bare.clone(),
+            |ciphertext, _| {
+                self.evaluate.bare_lookup(ciphertext);
+            },
+        );
     }
 }

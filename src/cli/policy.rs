@@ -41,7 +41,7 @@ pub struct CostArgs {
     #[arg(long, value_enum, default_value_t)]
     engine: EngineName,
     /// Slots a chunk
-    #[arg(long, value_name = "SLOTS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    #[arg(long, value_name = "SLOTS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=4096))]
     chunk: u32,
 }
 

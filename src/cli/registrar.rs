@@ -41,7 +41,7 @@ pub struct NewRoundArgs {
     #[arg(long, value_enum, default_value_t)]
     layout: LayoutName,
     /// Slots a chunk: files are written, checked and resumed chunk by chunk
-    #[arg(long, value_name = "SLOTS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    #[arg(long, value_name = "SLOTS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=4096))]
     chunk: u32,
 }
 
@@ -82,13 +82,20 @@ fn new_round(args: &NewRoundArgs, output: Output) -> Result<(), CliError> {
     });
     output.report(&object, || {
         format!(
-            "round {}: {} families, {} persons, engine {}, layout {}\nagencies that must submit: {}\nhand OUT/round.bt and OUT/letter-keys.bt to everybody, and each OUT/rosters/AGENCY/roster.bt to that agency alone",
+            "round {}: {} families, {} persons, engine {}, layout {}\nagencies that must submit: {}\nhand round.bt and letter-keys.bt in {} to everybody, and each roster to its agency alone:\n{}",
             announced.context.round,
             announced.round.slots,
             announced.persons,
             summary.engine.name,
             summary.layout,
             agencies.join(", "),
+            args.out.display(),
+            announced
+                .rosters
+                .iter()
+                .map(|(agency, file)| format!("  {agency}: {}", file.display()))
+                .collect::<Vec<_>>()
+                .join("\n"),
         )
     })
 }

@@ -6,14 +6,15 @@ use crate::parameters::{COMPUTE, DIMENSION, NAME};
 use crate::plan::{Lookup, Program, Register, Sum, TfhePlan};
 use crate::words::{from_bytes, to_bytes};
 use bincode::Options;
-use blindtier_engine::{EngineError, Evaluate, Evaluated};
+use blindtier_engine::{EngineError, Evaluate, Evaluated, check_inputs};
 use rayon::prelude::*;
 use tfhe::conformance::ParameterSetConformant;
+use tfhe::core_crypto::algorithms::polynomial_algorithms::polynomial_wrapping_monic_monomial_mul;
+use tfhe::core_crypto::commons::parameters::MonomialDegree;
 use tfhe::core_crypto::prelude::{
-    CiphertextModulus, Cleartext, ContiguousEntityContainer, LweCiphertextCount, LweCiphertextList,
-    LweCiphertextListOwned, LweCiphertextOwned, LweCompactCiphertextList, LweDimension, Plaintext,
-    expand_lwe_compact_ciphertext_list, lwe_ciphertext_add_assign,
-    lwe_ciphertext_cleartext_mul_assign, lwe_ciphertext_plaintext_add_assign,
+    CiphertextModulus, Cleartext, LweCiphertextOwned, LweDimension, Plaintext, Polynomial,
+    lwe_ciphertext_add_assign, lwe_ciphertext_cleartext_mul_assign,
+    lwe_ciphertext_plaintext_add_assign,
 };
 use tfhe::shortint::ciphertext::{Degree, MaxDegree, NoiseLevel};
 use tfhe::shortint::server_key::LookupTableOwned;
@@ -23,6 +24,7 @@ use tfhe::shortint::{AtomicPatternKind, Ciphertext, CompressedServerKey, PBSOrde
 pub struct TfheEvaluate {
     program: Program,
     agencies: Vec<usize>,
+    places: Vec<(usize, usize)>,
     key: ServerKey,
     tables: Vec<LookupTableOwned>,
 }
@@ -46,22 +48,55 @@ impl TfheEvaluate {
         let key = key.decompress();
         let tables = plan.program.lookups.iter().map(|lookup| table(&key, lookup)).collect();
         let agencies = blindtier_engine::Plan::summary(plan).agencies;
-        Ok(Self { program: plan.program.clone(), agencies, key, tables })
+        let places = places(&plan.program, &agencies);
+        Ok(Self { program: plan.program.clone(), agencies, places, key, tables })
     }
 
-    fn family(
-        &self,
-        inputs: &[LweCiphertextListOwned<u64>],
-        family: usize,
-    ) -> LweCiphertextOwned<u64> {
+    fn family(&self, chunks: &[CompactChunk], family: usize) -> LweCiphertextOwned<u64> {
         let mut lookups: Vec<LweCiphertextOwned<u64>> = Vec::with_capacity(self.tables.len());
         for (lookup, table) in self.program.lookups.iter().zip(&self.tables) {
-            let input = sum(&lookup.input, inputs, family, &lookups);
-            let mut ciphertext = wrap(input);
+            let mut ciphertext = wrap(self.sum(&lookup.input, chunks, family, &lookups));
             self.key.apply_lookup_table_assign(&mut ciphertext, table);
             lookups.push(ciphertext.ct);
         }
-        sum(&self.program.output, inputs, family, &lookups)
+        self.sum(&self.program.output, chunks, family, &lookups)
+    }
+
+    fn sum(
+        &self,
+        sum: &Sum,
+        chunks: &[CompactChunk],
+        family: usize,
+        lookups: &[LweCiphertextOwned<u64>],
+    ) -> LweCiphertextOwned<u64> {
+        let mut total = empty();
+        let mut operand = empty();
+        for (register, factor) in &sum.terms {
+            match register {
+                Register::Input(input) => {
+                    let place = self.places.get(*input);
+                    if let Some((chunk, position)) = place
+                        && let Some(chunk) = chunks.get(*chunk)
+                    {
+                        chunk.expand(*position, family, &mut operand);
+                    }
+                }
+                Register::Lookup(lookup) => {
+                    if let Some(found) = lookups.get(*lookup) {
+                        operand.clone_from(found);
+                    }
+                }
+            }
+            if *factor != 1 {
+                lwe_ciphertext_cleartext_mul_assign(
+                    &mut operand,
+                    Cleartext(factor.cast_unsigned()),
+                );
+            }
+            lwe_ciphertext_add_assign(&mut total, &operand);
+        }
+        lwe_ciphertext_plaintext_add_assign(&mut total, Plaintext(sum.constant));
+        total
     }
 
     /// Applies the first lookup's table to a ciphertext: one bare lookup, for benches.
@@ -113,76 +148,54 @@ fn wrap(ciphertext: LweCiphertextOwned<u64>) -> Ciphertext {
     )
 }
 
-fn sum(
-    sum: &Sum,
-    inputs: &[LweCiphertextListOwned<u64>],
-    family: usize,
-    lookups: &[LweCiphertextOwned<u64>],
-) -> LweCiphertextOwned<u64> {
-    let mut total = empty();
-    for (register, factor) in &sum.terms {
-        let mut operand = empty();
-        match register {
-            Register::Input(input) => {
-                if let Some(list) = inputs.get(*input) {
-                    operand.as_mut().copy_from_slice(list.get(family).as_ref());
-                }
-            }
-            Register::Lookup(lookup) => {
-                if let Some(found) = lookups.get(*lookup) {
-                    operand.clone_from(found);
-                }
-            }
-        }
-        if *factor != 1 {
-            lwe_ciphertext_cleartext_mul_assign(&mut operand, Cleartext(factor.cast_unsigned()));
-        }
-        lwe_ciphertext_add_assign(&mut total, &operand);
-    }
-    lwe_ciphertext_plaintext_add_assign(&mut total, Plaintext(sum.constant));
-    total
+/// One agency's chunk: compact lists, expanded one ciphertext at a time, so that memory stays that of the file.
+struct CompactChunk {
+    masks: Vec<u64>,
+    bodies: Vec<u64>,
+    families: usize,
 }
 
-/// One agency's chunk → one list of ciphertexts for each of its inputs.
-fn expand(
-    bytes: &[u8],
-    inputs: usize,
-    families: usize,
-) -> Result<Vec<LweCiphertextListOwned<u64>>, EngineError> {
-    let values = inputs.checked_mul(families).ok_or(EngineError::Shape {
-        what: "families",
-        expected: 0,
-        found: families,
-    })?;
-    let words = from_bytes("ciphertext chunk", bytes, list_words(values))?;
-    if values == 0 {
-        return Ok(Vec::new());
+impl CompactChunk {
+    /// Decodes the chunk of an agency with so many inputs.
+    fn new(bytes: &[u8], inputs: usize, families: usize) -> Result<Self, EngineError> {
+        let values = inputs.checked_mul(families).ok_or(EngineError::Shape {
+            what: "families",
+            expected: 0,
+            found: families,
+        })?;
+        let mut masks = from_bytes("ciphertext chunk", bytes, list_words(values))?;
+        let bodies = masks.split_off(masks.len() - values);
+        Ok(Self { masks, bodies, families })
     }
-    let size = LweDimension(DIMENSION).to_lwe_size();
-    let list = LweCompactCiphertextList::from_container(
-        words,
-        size,
-        LweCiphertextCount(values),
-        CiphertextModulus::new_native(),
-    );
-    let mut expanded = LweCiphertextList::new(
-        0u64,
-        size,
-        LweCiphertextCount(values),
-        CiphertextModulus::new_native(),
-    );
-    expand_lwe_compact_ciphertext_list(&mut expanded, &list);
-    let words = expanded.into_container();
-    Ok(words
-        .chunks(size.0 * families)
-        .map(|column| {
-            LweCiphertextList::from_container(
-                column.to_vec(),
-                size,
-                CiphertextModulus::new_native(),
-            )
-        })
-        .collect())
+
+    /// Writes the ciphertext of an input and a family into `out`: the k-th value of a list has the list's mask
+    /// times X^k (Joye, ePrint 2023/603).
+    fn expand(&self, input: usize, family: usize, out: &mut LweCiphertextOwned<u64>) {
+        let value = input * self.families + family;
+        let mask = self.masks.chunks(DIMENSION).nth(value / DIMENSION);
+        let (Some(mask), Some(body)) = (mask, self.bodies.get(value)) else { return };
+        let (mut out_mask, out_body) = out.get_mut_mask_and_body();
+        polynomial_wrapping_monic_monomial_mul(
+            &mut Polynomial::from_container(out_mask.as_mut()),
+            &Polynomial::from_container(mask),
+            MonomialDegree(value % DIMENSION),
+        );
+        *out_body.data = *body;
+    }
+}
+
+/// Where a program's input lies: chunk of an agency, and position among that agency's inputs.
+fn places(program: &Program, agencies: &[usize]) -> Vec<(usize, usize)> {
+    let mut sent = vec![0usize; agencies.len()];
+    let place = |input: &crate::plan::Input| {
+        let chunk = agencies.iter().position(|a| *a == input.agency).unwrap_or_default();
+        let next = sent.get_mut(chunk).map_or(0, |n| {
+            *n += 1;
+            *n - 1
+        });
+        (chunk, next)
+    };
+    program.inputs.iter().map(place).collect()
 }
 
 impl Evaluate for TfheEvaluate {
@@ -192,22 +205,16 @@ impl Evaluate for TfheEvaluate {
         inputs: &[&[u8]],
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Evaluated, EngineError> {
-        if inputs.len() != self.agencies.len() {
-            return Err(EngineError::Shape {
-                what: "agencies",
-                expected: self.agencies.len(),
-                found: inputs.len(),
-            });
-        }
-        let mut columns = Vec::with_capacity(self.program.inputs.len());
+        check_inputs(&self.agencies, inputs)?;
+        let mut chunks = Vec::with_capacity(inputs.len());
         for (agency, bytes) in self.agencies.iter().zip(inputs) {
             let own = self.program.inputs.iter().filter(|i| i.agency == *agency).count();
-            columns.extend(expand(bytes, own, families)?);
+            chunks.push(CompactChunk::new(bytes, own, families)?);
         }
         let results: Vec<Vec<u8>> = (0..families)
             .into_par_iter()
             .map(|family| {
-                let result = self.family(&columns, family);
+                let result = self.family(&chunks, family);
                 progress(1);
                 to_bytes(result.as_ref())
             })

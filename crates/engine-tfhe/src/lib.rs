@@ -26,3 +26,4 @@ pub use keys::{KeySet, generate_keys};
 pub use lower::TfhePrices;
 pub use open::TfheOpen;
 pub use plan::{ENGINE, Input, Lookup, Program, Register, Segment, Sum, TfhePlan};
+pub use tfhe::shortint::Ciphertext;

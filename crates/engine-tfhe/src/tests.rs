@@ -225,3 +225,52 @@ fn measured_noise_is_within_the_formulas() {
         "noise far below the formula means something else is measured"
     );
 }
+
+/// The first bytes of an evaluation key say what it is and how long its first part is. A change there is
+/// refused, never a panic or a large allocation.
+#[test]
+fn evaluation_keys_with_a_changed_head_are_refused() {
+    let plan = TfhePlan::new(&shipped("mpi"), Layout::Folded).unwrap();
+    let mut key = KEYS.evaluation.clone();
+    for position in 0..12 {
+        key[position] ^= 0x81;
+        assert!(TfheEvaluate::new(&plan, &key).is_err(), "byte {position}");
+        key[position] ^= 0x81;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        let policy = shipped("mpi");
+        let plan = TfhePlan::new(&policy, Layout::Folded).unwrap();
+        prop_assert!(TfheEvaluate::new(&plan, &bytes).is_err());
+        prop_assert!(TfheEncrypt::new(plan.clone(), &bytes).is_err());
+        if let Ok(open) = TfheOpen::new(&bytes, policy.tiers.len()) {
+            let _ = blindtier_engine::Open::open(&open, 1, &bytes);
+        }
+    }
+}
+
+#[test]
+fn arbitrary_ciphertexts_of_the_right_length_evaluate_without_panic() {
+    let plan = TfhePlan::new(&shipped("nursery"), Layout::Folded).unwrap();
+    let evaluate = TfheEvaluate::new(&plan, &KEYS.evaluation).unwrap();
+    let chunks: Vec<Vec<u8>> = plan
+        .circuit
+        .agencies()
+        .into_iter()
+        .map(|agency| {
+            let mut bytes = vec![0u8; usize::try_from(plan.upload_bytes(agency, 2)).unwrap()];
+            blake3::Hasher::new().update(&[agency as u8]).finalize_xof().fill(&mut bytes);
+            bytes
+        })
+        .collect();
+    let inputs: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
+    assert!(evaluate.evaluate(2, &inputs, &|_| {}).is_ok());
+    let zeros: Vec<Vec<u8>> = chunks.iter().map(|chunk| vec![0; chunk.len()]).collect();
+    let inputs: Vec<&[u8]> = zeros.iter().map(Vec::as_slice).collect();
+    assert!(evaluate.evaluate(2, &inputs, &|_| {}).is_ok());
+}

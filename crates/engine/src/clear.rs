@@ -1,7 +1,7 @@
 //! The clear engine: the same circuit on plain numbers. It hides nothing; it is the simulator and the
 //! engine that the others are compared with.
 
-use crate::plan::{Plan, PlanSummary, check_columns};
+use crate::plan::{Plan, PlanSummary, check_columns, check_inputs};
 use crate::{Encrypt, EngineError, EngineId, Evaluate, Evaluated};
 use bincode::Options;
 use blindtier_policy::Policy;
@@ -96,13 +96,7 @@ impl Evaluate for ClearEngine {
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Evaluated, EngineError> {
         let agencies = self.circuit.agencies();
-        if inputs.len() != agencies.len() {
-            return Err(EngineError::Shape {
-                what: "agencies",
-                expected: agencies.len(),
-                found: inputs.len(),
-            });
-        }
+        check_inputs(&agencies, inputs)?;
         let mut columns: Vec<Vec<i64>> = vec![Vec::new(); self.circuit.columns.len()];
         for (agency, bytes) in agencies.iter().zip(inputs) {
             let sent: Vec<Vec<i64>> = bincode::options()

@@ -13,4 +13,4 @@ mod plan;
 #[cfg(feature = "open")]
 pub use capability::Open;
 pub use capability::{Encrypt, EngineError, EngineId, Evaluate, Evaluated};
-pub use plan::{Plan, PlanSummary, check_columns};
+pub use plan::{Plan, PlanSummary, check_columns, check_inputs};

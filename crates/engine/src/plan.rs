@@ -37,6 +37,18 @@ pub trait Plan: Send + Sync {
     fn describe(&self) -> Vec<String>;
 }
 
+/// Checks that there is one chunk for each agency that has columns.
+pub fn check_inputs(agencies: &[usize], inputs: &[&[u8]]) -> Result<(), crate::EngineError> {
+    if inputs.len() == agencies.len() {
+        return Ok(());
+    }
+    Err(crate::EngineError::Shape {
+        what: "agencies",
+        expected: agencies.len(),
+        found: inputs.len(),
+    })
+}
+
 /// Checks a chunk's columns against the plan's circuit: how many, equally long, inside their ranges.
 /// Returns the number of families.
 pub fn check_columns(

@@ -93,7 +93,10 @@ fn members(set: u32) -> Vec<usize> {
 impl Splitter<'_> {
     fn classes(&mut self, set: u32) -> &(Vec<usize>, usize) {
         let table = self.table;
+        let budget = &mut *self.budget;
         self.sets.entry(set).or_insert_with(|| {
+            // Reading the whole table costs about as much as so many search steps.
+            *budget = budget.saturating_sub(table.values().len() as u64 / 16);
             let chosen = members(set);
             if let [one] = chosen.as_slice() {
                 // An argument is its own class: merging was done before, and a value with several readers
@@ -135,13 +138,11 @@ impl Splitter<'_> {
         if found.is_some() || *self.budget == 0 {
             return;
         }
-        let widened: usize = parts
-            .iter()
-            .map(|(part, _)| *part)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .map(|part| self.classes(part).1.saturating_sub(1))
-            .sum();
+        *self.budget -= 1;
+        let mut widened = 0;
+        for (part, _) in parts.iter() {
+            widened += self.classes(*part).1.saturating_sub(1);
+        }
         if widened >= self.width {
             return;
         }
