@@ -9,7 +9,8 @@ use blindtier::engine_tfhe::{KeySet, generate_keys};
 use blindtier::policy::passes::Layout;
 use criterion::{Criterion, SamplingMode, Throughput};
 use miette::{IntoDiagnostic, Result};
-use setup::{POLICIES, Session};
+use setup::Session;
+use setup::policies::POLICIES;
 use std::time::Duration;
 
 const LAYOUTS: [Layout; 2] = [Layout::Folded, Layout::PerIndicator];
@@ -83,7 +84,7 @@ fn encrypt(criterion: &mut Criterion, keys: &KeySet) -> Result<()> {
         let families = session.families(FAMILIES);
         let mut group = criterion.benchmark_group(format!("encrypt/{name}"));
         group.throughput(Throughput::Elements(families.len() as u64));
-        if let Some(agency) = session.plan.circuit().agencies().first().copied() {
+        if let Some(agency) = session.plan.inputs().agencies().first().copied() {
             group.bench_function("one agency", |bencher| {
                 bencher
                     .iter(|| session.encrypt.encrypt(agency, &session.columns(agency, &families)));

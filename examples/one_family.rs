@@ -28,12 +28,12 @@ fn main() -> Result<()> {
     // Every agency folds what it alone knows into its columns, a chunk of one family here, and encrypts them.
     let encrypt = TfheEncrypt::new(plan.clone(), &keys.public).into_diagnostic()?;
     let mut submissions = Vec::new();
-    for agency in plan.circuit().agencies() {
+    for agency in plan.inputs().agencies() {
         let mut columns = Vec::new();
-        for column in plan.circuit().columns_of(agency) {
+        for column in plan.inputs().columns_of(agency) {
             // Asks for this agency's own indicators only.
             let mut own = |indicator: usize| values.get(indicator).copied().unwrap_or_default();
-            columns.push(vec![plan.circuit().column_value(column, &mut own)]);
+            columns.push(vec![plan.inputs().column_value(column, &mut own)]);
         }
         let chunk = encrypt.encrypt(agency, &columns).into_diagnostic()?;
         let name = policy.agencies.get(agency).map_or("?", |a| a.id.as_str());
@@ -46,7 +46,7 @@ fn main() -> Result<()> {
     let inputs: Vec<&[u8]> = submissions.iter().map(Vec::as_slice).collect();
     let start = Instant::now();
     let evaluated = evaluate.evaluate(1, &inputs, &|_| {}).into_diagnostic()?;
-    println!("the evaluator does {} lookups in {:.0?}", evaluated.lookups, start.elapsed());
+    println!("the evaluator does {} lookups in {:.0?}", evaluated.operations, start.elapsed());
 
     // The key holder again: only the tier comes out, no indicator and no score.
     let open = TfheOpen::new(&keys.secret, policy.tiers.len()).into_diagnostic()?;

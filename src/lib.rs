@@ -5,7 +5,8 @@
 //! party may do.
 //!
 //! - [`policy`]: policy files, the clear interpreter, circuits;
-//! - [`engine`]: what an engine can do, and the clear engine; [`engine_tfhe`]: the tfhe engine;
+//! - [`engine`]: what an engine can do, and the clear engine; [`engine_tfhe`]: one family at a time;
+//!   [`engine_bfv`]: thousands of families in one ciphertext;
 //! - [`wire`]: the files between parties;
 //! - [`registrar`], [`agency`], [`evaluator`], [`trustee`], [`family`], [`auditor`]: the parties;
 //! - [`sim`]: simulated registers;
@@ -17,6 +18,7 @@ pub mod cli;
 pub use blindtier_agency as agency;
 pub use blindtier_auditor as auditor;
 pub use blindtier_engine as engine;
+pub use blindtier_engine_bfv as engine_bfv;
 pub use blindtier_engine_tfhe as engine_tfhe;
 pub use blindtier_evaluator as evaluator;
 pub use blindtier_family as family;

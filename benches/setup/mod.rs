@@ -1,5 +1,8 @@
 //! What both benches start from: a policy on the tfhe engine with all capabilities, and families to run.
 
+pub mod policies;
+
+use self::policies::POLICIES;
 use blindtier::engine::{Encrypt, EngineError, Evaluate, Plan};
 use blindtier::engine_tfhe::{
     Ciphertext, KeySet, TfheEncrypt, TfheEvaluate, TfheOpen, TfhePlan, bare_lookup_input,
@@ -8,14 +11,6 @@ use blindtier::policy::Policy;
 use blindtier::policy::passes::Layout;
 use miette::{IntoDiagnostic, Result, miette};
 use rayon::prelude::*;
-
-/// The shipped policies.
-pub const POLICIES: [(&str, &str); 4] = [
-    ("nursery", include_str!("../../policies/nursery.toml")),
-    ("digital-family-card", include_str!("../../policies/digital-family-card.toml")),
-    ("eight-indicators", include_str!("../../policies/eight-indicators.toml")),
-    ("mpi", include_str!("../../policies/mpi.toml")),
-];
 
 /// A policy on the engine, with all capabilities.
 pub struct Session {
@@ -54,32 +49,19 @@ impl Session {
         })
     }
 
-    /// Families that go through the levels of every indicator, each at its own pace.
+    /// Families that go through the levels of every indicator.
     pub fn families(&self, count: usize) -> Vec<Vec<i64>> {
-        (0..count)
-            .map(|family| {
-                let pace = |(place, indicator): (usize, &blindtier::policy::Indicator)| {
-                    let (min, max) = indicator.range();
-                    min + i64::try_from(family / (place + 1)).unwrap_or_default() % (max - min + 1)
-                };
-                self.policy.indicators.iter().enumerate().map(pace).collect()
-            })
-            .collect()
+        policies::families(&self.policy, count)
     }
 
     /// An agency's columns.
     pub fn columns(&self, agency: usize, families: &[Vec<i64>]) -> Vec<Vec<i64>> {
-        let circuit = self.plan.circuit();
-        let value = |column, family: &Vec<i64>| {
-            circuit.column_value(column, &mut |i| family.get(i).copied().unwrap_or_default())
-        };
-        let columns = circuit.columns_of(agency).into_iter();
-        columns.map(|c| families.iter().map(|family| value(c, family)).collect()).collect()
+        policies::columns(self.plan.inputs(), agency, families)
     }
 
     /// The chunks of all agencies.
     pub fn encrypted(&self, families: &[Vec<i64>]) -> Result<Vec<Vec<u8>>, EngineError> {
-        let agencies = self.plan.circuit().agencies().into_iter();
+        let agencies = self.plan.inputs().agencies().into_iter();
         agencies.map(|a| self.encrypt.encrypt(a, &self.columns(a, families))).collect()
     }
 
@@ -87,7 +69,7 @@ impl Session {
     pub fn chunk(&self, families: usize) -> Result<Chunk> {
         let values = self.families(families);
         let inputs = self.encrypted(&values).into_diagnostic()?;
-        let lookups = u64::from(self.plan.summary().lookups_per_family) * families as u64;
+        let lookups = self.plan.summary().operations.count(families);
         let chunk = Chunk { families, lookups, inputs };
         let codes = blindtier::engine::Open::open(&self.open, families, &self.evaluate(&chunk));
         for (family, code) in values.iter().zip(codes.into_diagnostic()?) {
@@ -103,7 +85,7 @@ impl Session {
         let inputs: Vec<&[u8]> = chunk.inputs.iter().map(Vec::as_slice).collect();
         let evaluated = self.evaluate.evaluate(chunk.families, &inputs, &|_| {});
         let results = evaluated.map(|e| {
-            assert_eq!(e.lookups, chunk.lookups, "work was left out");
+            assert_eq!(e.operations, chunk.lookups, "work was left out");
             e.results
         });
         assert!(results.is_ok(), "an honest chunk was refused");

@@ -77,8 +77,8 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
     let invitation = Invitation::read(&files, &identity, &loaded.trust)?;
     let register = Register::read(&args.register, &loaded.policy, agency, &invitation.roster)?;
     let indicators: Vec<usize> = register.indicators().collect();
-    let circuit = loaded.plan.plan().circuit();
-    let columns = circuit.columns_of(agency);
+    let inputs = loaded.plan.plan().inputs();
+    let columns = inputs.columns_of(agency);
     let mut source = RegisterColumns {
         register: &register,
         roster: &invitation.roster,
@@ -88,7 +88,7 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
                 let place = indicators.iter().position(|i| *i == indicator);
                 place.and_then(|p| values.get(p)).copied().unwrap_or_default()
             };
-            columns.iter().map(|column| circuit.column_value(*column, &mut value)).collect()
+            columns.iter().map(|column| inputs.column_value(*column, &mut value)).collect()
         },
     };
     let progress = output.progress("encrypting");

@@ -80,7 +80,7 @@ fn verify(args: &VerifyArgs, output: Output) -> Result<(), CliError> {
         "files_checked": report.files_checked,
         "chunks": report.chunks,
         "chunks_recomputed": report.chunks_recomputed,
-        "lookups": report.lookups,
+        "operations": report.operations,
         "letters_checked": report.letters_checked,
         "platform": report.platform,
         "unknown": UNKNOWN,

@@ -40,6 +40,14 @@ pub enum CliError {
     /// The round uses an engine that this program does not have.
     #[error("{}: the round uses engine `{engine}` with parameters `{parameters}`, this program has `{own}`; use the release that the registrar used", file.display())]
     OtherEngine { file: PathBuf, engine: String, parameters: String, own: String },
+    /// A batched engine's chunk is a ciphertext, whose size the plan fixes.
+    #[error("{}: engine `{engine}` needs chunks of {slots} slots for this policy, not {found}; ask the registrar to announce the round without --chunk", file.display())]
+    ChunkSlots { file: PathBuf, engine: String, slots: u32, found: u32 },
+    /// The registrar asked for another chunk than the engine has.
+    #[error(
+        "engine `{engine}` packs {slots} slots into a chunk for this policy; leave --chunk out"
+    )]
+    ChunkChosen { engine: String, slots: u32 },
     /// The agency's identity names no agency of the policy.
     #[error(
         "the identity is {party}, which is no agency of this policy (it has {known}); use the identity file of an agency"
@@ -48,6 +56,9 @@ pub enum CliError {
     /// The folder for a demo has something in it.
     #[error("{}: the folder is not empty; give a new one, so that no round is mixed with another", folder.display())]
     NotEmpty { folder: PathBuf },
+    /// An opt-out list names a family that the data does not have.
+    #[error("{}: line {line}: the data has no family `{family}`; correct the identifier or take the line out", file.display())]
+    UnknownFamily { file: PathBuf, line: usize, family: String },
     /// A letter holds a reserved or unknown code.
     #[error(
         "the letter of slot {slot} holds code {code}, which is no tier of this policy; show it to the trustee"

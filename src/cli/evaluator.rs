@@ -81,20 +81,30 @@ fn evaluate(args: &RunArgs, output: Output) -> Result<(), CliError> {
     progress.finish();
     let slots = loaded.round.slots;
     let receipt = &finished.receipt;
+    let counted = loaded.plan.summary().operations.name();
     let object = json!({
         "round": loaded.context.round.to_string(),
         "receipt": finished.digest.to_string(),
         "slots": slots,
-        "lookups": receipt.lookups,
+        counted: receipt.operations,
         "platform": receipt.platform,
         "resumed_chunks": finished.resumed,
         "bytes": folder_bytes(&args.out),
         "seconds": seconds,
+        "peak_memory_bytes": peak_memory(),
     });
     output.report(&object, || {
         format!(
-            "{slots} slots evaluated, {} lookups, {seconds:.1} s; receipt {}",
-            receipt.lookups, finished.digest
+            "{slots} slots evaluated, {} {counted}, {seconds:.1} s; receipt {}",
+            receipt.operations, finished.digest
         )
     })
+}
+
+/// The most memory that this process has held, where the system tells (Linux).
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes.saturating_mul(1024))
 }

@@ -4,10 +4,13 @@ use super::engine::{AnyPlan, EngineName, LayoutName};
 use super::error::CliError;
 use super::output::Output;
 use super::policy_file;
-use blindtier_policy::{Domain, Interpreter, Labels, Policy, Table, Term, read_families};
-use serde_json::json;
-use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use blindtier_engine::Operations;
+use blindtier_policy::{
+    Answer, Domain, Interpreter, Labels, OPTED_OUT, Policy, Table, Term, read_families,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// What can be done with a policy file.
 #[derive(clap::Subcommand)]
@@ -16,7 +19,7 @@ pub enum PolicyCommand {
     Check(PolicyArg),
     /// Show what a policy says; with --json its canonical form, which is what is hashed
     Show(PolicyArg),
-    /// Show what a policy costs: lookups, ciphertexts and bytes a family, failure probability
+    /// Show what a policy costs: lookups or multiplications, bytes a family, failure probability or noise
     Cost(CostArgs),
     /// Decide every family of a data set in the clear and print `id,tier` rows
     Run(RunArgs),
@@ -40,9 +43,9 @@ pub struct CostArgs {
     /// Engine
     #[arg(long, value_enum, default_value_t)]
     engine: EngineName,
-    /// Slots a chunk
-    #[arg(long, value_name = "SLOTS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=4096))]
-    chunk: u32,
+    /// Slots a chunk, with engine tfhe [default: 512]
+    #[arg(long, value_name = "SLOTS", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    chunk: Option<u32>,
 }
 
 /// Decide every family of a data set in the clear.
@@ -57,6 +60,10 @@ pub struct RunArgs {
     /// Add a column with the directions that the letter would show
     #[arg(long)]
     reasons: bool,
+    /// File with one family identifier a line: the families that said no. They get `opted_out`, if the policy
+    /// has the rule. In the clear only: rounds do not carry opt-out yet
+    #[arg(long, value_name = "FILE")]
+    opt_out: Option<PathBuf>,
 }
 
 pub fn run(command: &PolicyCommand, output: Output) -> Result<(), CliError> {
@@ -160,91 +167,129 @@ fn summary(policy: &Policy) -> String {
 
 fn cost(args: &CostArgs, output: Output) -> Result<(), CliError> {
     let policy = policy_file::load(&args.policy.policy)?;
-    let families = usize::try_from(args.chunk).unwrap_or(usize::MAX);
     let mut layouts = Vec::new();
-    let mut text = vec![format!("policy {}, chunks of {families} slots", policy.name)];
+    let mut text = vec![format!("policy {}, engine {}", policy.name, args.engine.name())];
     for layout in [LayoutName::Folded, LayoutName::PerIndicator] {
         let any = AnyPlan::new(&policy, args.engine, layout.into())?;
         let (plan, summary) = (any.plan(), any.summary());
+        let chunk = any.chunk(args.chunk)?;
+        let families = usize::try_from(chunk).unwrap_or(usize::MAX);
         let upload: u64 = summary.agencies.iter().map(|a| plan.upload_bytes(*a, families)).sum();
         let result = plan.result_bytes(families);
-        let per_family = |bytes: u64| bytes.div_ceil(u64::from(args.chunk));
+        let per_family = |bytes: u64| bytes.div_ceil(u64::from(chunk));
         let describe = plan.describe();
+        let operations = match summary.operations {
+            Operations::Lookups { a_family } => format!("lookups a family {a_family}"),
+            Operations::Multiplications { a_chunk } => format!("multiplications a chunk {a_chunk}"),
+        };
         text.push(format!(
-            "{} layout: lookups a family {}, agencies that send {}, bytes a family: upload {}, result {}",
+            "{} layout, chunks of {chunk} slots: {operations}, agencies that send {}, bytes a family: upload {}, result {}",
             summary.layout,
-            summary.lookups_per_family,
             summary.agencies.len(),
             per_family(upload),
             per_family(result),
         ));
         text.extend(describe.iter().map(|line| format!("  {line}")));
-        layouts.push(json!({
+        let mut object = json!({
             "layout": summary.layout.to_string(),
             "engine": summary.engine.name,
             "parameters": summary.engine.parameters,
-            "lookups_per_family": summary.lookups_per_family,
+            "chunk": chunk,
+            "lookups_per_family": summary.operations.lookups_per_family(),
             "agencies": summary.agencies.len(),
             "bytes": { "upload_per_family": per_family(upload), "result_per_family": per_family(result) },
             "plan": describe,
-        }));
+        });
+        if let (Operations::Multiplications { a_chunk }, Some(fields)) =
+            (summary.operations, object.as_object_mut())
+        {
+            fields.insert("multiplications_per_chunk".into(), json!(a_chunk));
+        }
+        layouts.push(object);
     }
-    let object = json!({ "policy": policy.name, "chunk": args.chunk, "layouts": layouts });
+    let object = json!({ "policy": policy.name, "layouts": layouts });
     output.report(&object, || text.join("\n"))
 }
 
 fn decide(args: &RunArgs, output: Output) -> Result<(), CliError> {
     let policy = policy_file::load(&args.policy.policy)?;
     let interpreter = Interpreter::new(&policy)?;
-    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut said_no = opt_outs(args.opt_out.as_deref())?;
     let mut rows = Vec::new();
     let mut counts = vec![0u64; policy.tiers.len()];
-    if !output.json {
-        let header = if args.reasons { "id,tier,reasons" } else { "id,tier" };
-        writeln!(out, "{header}").map_err(CliError::Output)?;
-    }
+    let mut opted_out = 0u64;
     for family in read_families(&policy, &args.data)? {
         let family = family?;
-        let outcome = interpreter.decide(&family.values)?;
-        let tier = policy.tiers.get(outcome.tier).map_or("", |t| t.id.as_str());
-        if let Some(count) = counts.get_mut(outcome.tier) {
-            *count += 1;
-        }
-        let reasons: Vec<&str> = outcome
-            .reasons
-            .iter()
-            .filter_map(|r| policy.reasons.get(*r))
-            .map(|r| r.id.as_str())
-            .collect();
-        if output.json {
-            let mut row = json!({ "id": family.id, "tier": tier });
-            if let (true, Some(fields)) = (args.reasons, row.as_object_mut()) {
-                fields.insert("reasons".into(), json!(reasons));
+        let no = said_no.remove(&family.id).is_some();
+        let (tier, reasons) = match interpreter.decide_unless_opted_out(&family.values, no)? {
+            Answer::OptedOut => {
+                opted_out += 1;
+                (OPTED_OUT, Vec::new())
             }
-            rows.push(row);
-        } else {
-            let id = csv_cell(&family.id);
-            match args.reasons {
-                true => writeln!(out, "{id},{tier},{}", reasons.join(" ")),
-                false => writeln!(out, "{id},{tier}"),
+            Answer::Tier(outcome) => {
+                if let Some(count) = counts.get_mut(outcome.tier) {
+                    *count += 1;
+                }
+                (policy.tiers.get(outcome.tier).map_or("", |t| t.id.as_str()), outcome.reasons)
             }
-            .map_err(CliError::Output)?;
-        }
+        };
+        let reasons =
+            reasons.iter().filter_map(|r| policy.reasons.get(*r)).map(|r| r.id.as_str()).collect();
+        rows.push(Row { id: family.id, tier, reasons });
     }
-    if output.json {
-        let tiers: serde_json::Map<String, serde_json::Value> =
-            policy.tiers.iter().zip(&counts).map(|(t, c)| (t.id.clone(), json!(c))).collect();
-        let object = json!({ "policy": policy.name, "policy_hash": policy.hash().to_string(), "tiers": tiers, "families": rows });
-        writeln!(out, "{object}").map_err(CliError::Output)?;
+    if let (Some((family, line)), Some(file)) = (said_no.into_iter().next(), &args.opt_out) {
+        return Err(CliError::UnknownFamily { file: file.clone(), line, family });
     }
-    out.flush().map_err(CliError::Output)
+    if !output.json {
+        return print_csv(&rows, args.reasons).map_err(CliError::Output);
+    }
+    let tiers: serde_json::Map<String, Value> =
+        policy.tiers.iter().zip(&counts).map(|(t, c)| (t.id.clone(), json!(c))).collect();
+    let families: Vec<Value> = rows
+        .iter()
+        .map(|row| match args.reasons {
+            true => json!({ "id": row.id, "tier": row.tier, "reasons": row.reasons }),
+            false => json!({ "id": row.id, "tier": row.tier }),
+        })
+        .collect();
+    let object = json!({
+        "policy": policy.name,
+        "policy_hash": policy.hash().to_string(),
+        "tiers": tiers,
+        "opted_out": opted_out,
+        "families": families,
+    });
+    output.line(&object.to_string())
 }
 
-/// A cell as CSV wants it: quoted when it holds a separator, a quote or a line end.
-fn csv_cell(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
+/// One family's answer. All are printed once every family is decided, so that a mistake in the last row leaves no
+/// half list.
+struct Row<'p> {
+    id: String,
+    tier: &'p str,
+    reasons: Vec<&'p str>,
+}
+
+fn print_csv(rows: &[Row<'_>], reasons: bool) -> std::io::Result<()> {
+    let mut writer = csv::Writer::from_writer(std::io::stdout().lock());
+    let columns = if reasons { 3 } else { 2 };
+    writer.write_record(["id", "tier", "reasons"].iter().take(columns))?;
+    for row in rows {
+        let joined = row.reasons.join(" ");
+        writer.write_record([row.id.as_str(), row.tier, &joined].iter().take(columns))?;
     }
+    writer.flush()
+}
+
+/// The families of an opt-out list, each with its line.
+fn opt_outs(file: Option<&Path>) -> Result<BTreeMap<String, usize>, CliError> {
+    let Some(file) = file else { return Ok(BTreeMap::new()) };
+    let text = std::fs::read_to_string(file).map_err(|source| CliError::File {
+        file: file.to_owned(),
+        action: "read the opt-out list",
+        remedy: "give a text file with one family identifier a line",
+        source,
+    })?;
+    let lines = text.lines().map(str::trim).zip(1..).filter(|(family, _)| !family.is_empty());
+    Ok(lines.map(|(family, line)| (family.to_owned(), line)).collect())
 }

@@ -1,11 +1,11 @@
 //! `blindtier registrar`.
 
-use super::engine::{AnyPlan, EngineName, LayoutName};
+use super::engine::{AnyPlan, EngineChoice, LayoutName};
 use super::error::CliError;
 use super::output::Output;
 use super::policy_file;
 use super::round::IdentityArg;
-use blindtier_registrar::NewRound;
+use blindtier_registrar::{NewRound, Population};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -36,13 +36,14 @@ pub struct NewRoundArgs {
     out: PathBuf,
     /// Engine of the whole round
     #[arg(long, value_enum, default_value_t)]
-    engine: EngineName,
+    engine: EngineChoice,
     /// What agencies send
     #[arg(long, value_enum, default_value_t)]
     layout: LayoutName,
-    /// Slots a chunk: files are written, checked and resumed chunk by chunk
-    #[arg(long, value_name = "SLOTS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=4096))]
-    chunk: u32,
+    /// Slots a chunk, with engine tfhe: files are written, checked and resumed chunk by chunk [default: 512; with
+    /// engine bfv the plan says it]
+    #[arg(long, value_name = "SLOTS", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    chunk: Option<u32>,
 }
 
 pub fn run(command: &RegistrarCommand, output: Output) -> Result<(), CliError> {
@@ -53,8 +54,11 @@ pub fn run(command: &RegistrarCommand, output: Output) -> Result<(), CliError> {
 
 fn new_round(args: &NewRoundArgs, output: Output) -> Result<(), CliError> {
     let policy = policy_file::load(&args.policy)?;
-    let plan = AnyPlan::new(&policy, args.engine, args.layout.into())?;
+    let population = Population::read(&args.population)?;
+    let families = u64::try_from(population.families.len()).unwrap_or(u64::MAX);
+    let (plan, why) = AnyPlan::choose(&policy, args.engine, args.layout.into(), families)?;
     let summary = plan.summary();
+    let chunk = plan.chunk(args.chunk)?;
     let announced = blindtier_registrar::new_round(&NewRound {
         policy: &policy,
         engine: plan.engine(),
@@ -63,9 +67,10 @@ fn new_round(args: &NewRoundArgs, output: Output) -> Result<(), CliError> {
             LayoutName::PerIndicator => blindtier_wire::Layout::PerIndicator,
         },
         plan: plan.hash(),
-        chunk: args.chunk,
+        chunk,
         agencies: &summary.agencies,
-        population: &args.population,
+        population: &population,
+        population_file: &args.population,
         output: &args.out,
         identity: &args.identity.load()?,
     })?;
@@ -75,6 +80,8 @@ fn new_round(args: &NewRoundArgs, output: Output) -> Result<(), CliError> {
         "round": announced.context.round.to_string(),
         "policy_hash": policy.hash().to_string(),
         "engine": summary.engine.name,
+        "why": why,
+        "chunk": chunk,
         "layout": summary.layout.to_string(),
         "slots": announced.round.slots,
         "persons": announced.persons,
@@ -82,7 +89,7 @@ fn new_round(args: &NewRoundArgs, output: Output) -> Result<(), CliError> {
     });
     output.report(&object, || {
         format!(
-            "round {}: {} families, {} persons, engine {}, layout {}\nagencies that must submit: {}\nhand round.bt and letter-keys.bt in {} to everybody, and each roster to its agency alone:\n{}",
+            "round {}: {} families, {} persons, engine {}, layout {}, chunks of {chunk} slots\nengine {why}\nagencies that must submit: {}\nhand round.bt and letter-keys.bt in {} to everybody, and each roster to its agency alone:\n{}",
             announced.context.round,
             announced.round.slots,
             announced.persons,

@@ -60,14 +60,21 @@ impl RoundArgs {
             blindtier_wire::Layout::Folded => Layout::Folded,
             blindtier_wire::Layout::PerIndicator => Layout::PerIndicator,
         };
-        let plan = AnyPlan::new(&policy, EngineName::Tfhe, layout)?;
+        let other = |own: String| CliError::OtherEngine {
+            file: self.round.clone(),
+            engine: announced.engine.name.clone(),
+            parameters: announced.engine.parameters.clone(),
+            own,
+        };
+        let engine = EngineName::from_name(&announced.engine.name)
+            .ok_or_else(|| other("no such engine".into()))?;
+        let plan = AnyPlan::new(&policy, engine, layout)?;
         if plan.engine() != announced.engine {
-            return Err(CliError::OtherEngine {
-                file: self.round.clone(),
-                engine: announced.engine.name,
-                parameters: announced.engine.parameters,
-                own: plan.engine().parameters,
-            });
+            return Err(other(plan.engine().parameters));
+        }
+        if let Some(slots) = plan.plan().chunk_slots().filter(|slots| *slots != announced.chunk) {
+            let (file, found) = (self.round.clone(), announced.chunk);
+            return Err(CliError::ChunkSlots { file, engine: announced.engine.name, slots, found });
         }
         let plan_hash = plan.hash();
         let received = Round::read_with_plan(&self.round, &trust, policy_hash, plan_hash)?;

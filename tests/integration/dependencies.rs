@@ -34,19 +34,23 @@ fn parties_depend_only_on_what_they_may_do() {
         ("policy", vec![]),
         ("wire", vec![]),
         ("engine", vec!["policy"]),
+        ("engine-bfv", vec!["engine", "policy"]),
         ("engine-tfhe", vec!["engine", "policy"]),
         ("sim", vec!["policy"]),
         ("registrar", vec!["policy", "wire"]),
         ("agency", vec!["engine", "policy", "wire"]),
         ("evaluator", vec!["engine", "wire"]),
-        ("trustee", vec!["engine", "wire"]),
+        ("transcript", vec!["engine", "wire"]),
+        ("trustee", vec!["engine", "transcript", "wire"]),
         ("family", vec!["wire"]),
-        ("auditor", vec!["engine", "wire"]),
+        ("auditor", vec!["engine", "transcript", "wire"]),
     ] {
         let package = package(&metadata, &format!("blindtier-{party}"));
         assert_eq!(own(package), expected, "{party}");
-        let cryptography = package.dependencies.iter().any(|d| d.name == "tfhe");
-        assert_eq!(cryptography, party == "engine-tfhe", "{party}");
+        for (library, engine) in [("tfhe", "engine-tfhe"), ("tfhe-ntt", "engine-bfv")] {
+            let has = package.dependencies.iter().any(|d| d.name == library);
+            assert_eq!(has, party == engine, "{party} and {library}");
+        }
     }
 }
 
@@ -59,7 +63,8 @@ fn only_the_trustee_asks_for_the_ability_to_open() {
                 && d.name == "blindtier-engine"
                 && d.features.iter().any(|f| f == "open")
         });
-        let may = ["blindtier-trustee", "blindtier-engine-tfhe", "blindtier"];
+        let may =
+            ["blindtier-trustee", "blindtier-engine-bfv", "blindtier-engine-tfhe", "blindtier"];
         assert_eq!(asks, may.contains(&package.name.as_str()), "{}", package.name);
     }
 }

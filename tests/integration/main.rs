@@ -8,6 +8,7 @@
     reason = "a test may fail"
 )]
 
+mod batched;
 mod demo;
 mod dependencies;
 mod library;

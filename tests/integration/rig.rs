@@ -193,6 +193,7 @@ impl<'a> Party<'a> {
             .with("--letter-keys", "public/letter-keys.bt")
             .with("--secret-key", "trustee/private/secret-key.bt")
             .with("--evaluation-key", "trustee/keys/evaluation-key.bt")
+            .with("--submissions", "evaluator/submissions")
             .with("--results", "trustee/results")
             .with("--state", "trustee/state")
             .with("--out", "trustee/letters")

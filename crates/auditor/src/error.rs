@@ -1,6 +1,7 @@
 //! Why a round does not pass.
 
 use blindtier_engine::EngineError;
+use blindtier_transcript::TranscriptError;
 use blindtier_wire::{PartyName, WireError};
 use std::path::PathBuf;
 
@@ -29,31 +30,9 @@ pub enum AuditError {
         /// How many there are.
         chunks: u32,
     },
-    /// A chunk could not be recomputed.
-    #[error("{}: chunk {chunk} cannot be recomputed: {source}; use the release and engine of the round", file.display())]
-    Recompute {
-        /// The chunk.
-        chunk: u32,
-        /// The published result.
-        file: PathBuf,
-        /// The engine's reason.
-        source: EngineError,
-    },
-    /// A recomputed chunk has other bytes.
-    #[error(
-        "{} from {culprit}: recomputing chunk {chunk} gives another result; recompute it on the evaluator's \
-         platform ({platform}), and if it stays so the result is wrong and must not be opened", file.display()
-    )]
-    Differs {
-        /// The published result.
-        file: PathBuf,
-        /// Who computed it.
-        culprit: PartyName,
-        /// The chunk.
-        chunk: u32,
-        /// What the receipt says of the evaluator's machine.
-        platform: String,
-    },
+    /// A result is not what the submissions come to.
+    #[error(transparent)]
+    Transcript(#[from] TranscriptError),
 }
 
 impl AuditError {
@@ -61,7 +40,8 @@ impl AuditError {
     pub fn culprit(&self) -> Option<&PartyName> {
         match self {
             Self::Wire(e) => e.culprit(),
-            Self::Key { culprit, .. } | Self::Differs { culprit, .. } => Some(culprit),
+            Self::Key { culprit, .. } => Some(culprit),
+            Self::Transcript(e) => e.culprit(),
             _ => None,
         }
     }

@@ -8,12 +8,12 @@ mod error;
 pub use error::AuditError;
 
 use blindtier_engine::{EngineError, Evaluate};
+use blindtier_transcript::same;
 use blindtier_wire::{
-    ChunkReader, Context, Digest, EvaluationKey, Expect, Fault, LETTER_BYTES, LetterKeys, Letters,
-    PartyName, PublicKey, Receipt, Received, Round, RoundId, Submission, TrustFile, WireError,
-    file_names, read,
+    Context, Digest, EvaluationKey, Expect, Fault, LETTER_BYTES, LetterKeys, Letters, PartyName,
+    PublicKey, Receipt, Round, RoundId, TrustFile, WireError, read,
 };
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What no check of public files can show.
 pub const UNKNOWN: &[&str] = &[
@@ -70,7 +70,7 @@ pub struct Report {
     /// Chunks that were recomputed, with the same bytes as published.
     pub chunks_recomputed: Vec<u32>,
     /// Lookups that the receipt claims; equal to the sum over its chunks.
-    pub lookups: u64,
+    pub operations: u64,
     /// Whether the letters were there to be checked.
     pub letters_checked: bool,
     /// What the evaluator computed on, in its own words.
@@ -112,25 +112,31 @@ pub fn verify(
     let evaluator = PartyName::evaluator();
     let (named, actual) = (receipt.body.evaluation_key, key.digest);
     same("evaluation-key file", actual, named, files.receipt, &evaluator)?;
-    let submissions = read_submissions(files, &round, &context, trust, &receipt, public_key)?;
-    let mut inputs = Vec::with_capacity(submissions.len());
-    for (path, agency, manifest) in &submissions {
-        inputs.push(manifest.chunks(path, agency, &round, &context, trust)?);
-    }
+    let transcript =
+        blindtier_transcript::Files { submissions: files.submissions, receipt: files.receipt };
+    let submissions = blindtier_transcript::submissions(
+        &transcript,
+        &round,
+        &context,
+        trust,
+        &receipt,
+        public_key,
+    )?;
+    let inputs = blindtier_transcript::chunks(&submissions, &round, &context, trust)?;
     let results = receipt.body.chunks(files.receipt, &round, &context, trust)?;
     // Round, letter keys, public key, evaluation key, receipt, and one manifest an agency.
     let mut files_checked = 5 + submissions.len() as u64;
-    let mut lookups = 0_u64;
+    let mut operations = 0_u64;
     for chunk in 0..chunking.count() {
         for input in &inputs {
             input.read(chunk)?;
         }
-        lookups = lookups.saturating_add(results.read(chunk)?.lookups);
+        operations = operations.saturating_add(results.read(chunk)?.operations);
         files_checked += inputs.len() as u64 + 1;
     }
-    if lookups != receipt.body.lookups {
+    if operations != receipt.body.operations {
         let fault =
-            Fault::Content { detail: "the receipt's lookups are not the sum over its chunks" };
+            Fault::Content { detail: "the receipt's operations are not the sum over its chunks" };
         return Err(WireError::refused(files.receipt, &evaluator, fault).into());
     }
     if let Some(path) = files.letters {
@@ -146,9 +152,14 @@ pub fn verify(
             culprit: reference.trustee.clone(),
             source,
         })?;
-        for &chunk in &chunks_recomputed {
-            recompute_chunk(chunk, &inputs, &results, engine.as_ref(), &receipt.body.platform)?;
-        }
+        blindtier_transcript::recompute(
+            &chunks_recomputed,
+            &inputs,
+            &results,
+            engine.as_ref(),
+            &receipt.body.platform,
+            &|_| {},
+        )?;
     }
     Ok(Report {
         round: context.round,
@@ -157,49 +168,10 @@ pub fn verify(
         files_checked,
         chunks: chunking.count(),
         chunks_recomputed,
-        lookups,
+        operations,
         letters_checked: files.letters.is_some(),
         platform: receipt.body.platform,
     })
-}
-
-fn same(
-    what: &'static str,
-    expected: Digest,
-    found: Digest,
-    file: &Path,
-    culprit: &PartyName,
-) -> Result<(), WireError> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(WireError::refused(file, culprit, Fault::Reference { what, expected, found }))
-}
-
-fn read_submissions(
-    files: &Files<'_>,
-    round: &Round,
-    context: &Context,
-    trust: &TrustFile,
-    receipt: &Received<Receipt>,
-    public_key: Digest,
-) -> Result<Vec<(PathBuf, PartyName, Submission)>, AuditError> {
-    let mut submissions = Vec::with_capacity(receipt.body.submissions.len());
-    for entry in &receipt.body.submissions {
-        let folder = entry.agency.agency_id().unwrap_or_default();
-        let path = files.submissions.join(folder).join(file_names::SUBMISSION);
-        let manifest = Submission::read(&path, &entry.agency, round, context, trust)?;
-        same("public-key file", public_key, manifest.body.public_key, &path, &entry.agency)?;
-        same(
-            "submission",
-            manifest.digest,
-            entry.manifest,
-            files.receipt,
-            &PartyName::evaluator(),
-        )?;
-        submissions.push((path, entry.agency.clone(), manifest.body));
-    }
-    Ok(submissions)
 }
 
 /// Checks the letters and returns how many chunks there are. What the letters say stays sealed.
@@ -223,29 +195,4 @@ fn check_letters(
         }
     }
     Ok(u64::from(count))
-}
-
-fn recompute_chunk(
-    chunk: u32,
-    inputs: &[ChunkReader<'_>],
-    results: &ChunkReader<'_>,
-    engine: &dyn Evaluate,
-    platform: &str,
-) -> Result<(), AuditError> {
-    let published = results.read(chunk)?;
-    let inputs = inputs.iter().map(|r| r.read(chunk)).collect::<Result<Vec<_>, WireError>>()?;
-    let inputs: Vec<&[u8]> = inputs.iter().map(|c| c.bytes.as_slice()).collect();
-    let file = results.path(chunk);
-    let outcome = engine
-        .evaluate(published.count as usize, &inputs, &|_| {})
-        .map_err(|source| AuditError::Recompute { chunk, file: file.clone(), source })?;
-    if outcome.results != published.bytes || outcome.lookups != published.lookups {
-        return Err(AuditError::Differs {
-            file,
-            culprit: results.sender().clone(),
-            chunk,
-            platform: platform.chars().take(200).flat_map(char::escape_default).collect(),
-        });
-    }
-    Ok(())
 }

@@ -33,8 +33,8 @@ pub(crate) fn list_words(values: usize) -> usize {
 
 impl Encrypt for TfheEncrypt {
     fn encrypt(&self, agency: usize, columns: &[Vec<i64>]) -> Result<Vec<u8>, EngineError> {
-        let families = check_columns(&self.plan.circuit, agency, columns)?;
-        let own = self.plan.circuit.columns_of(agency);
+        let families = check_columns(&self.plan.circuit.inputs, agency, columns)?;
+        let own = self.plan.circuit.inputs.columns_of(agency);
         let mut plain = Vec::new();
         for input in self.plan.inputs_of(agency) {
             let Some(input) = self.plan.program.inputs.get(input) else { continue };

@@ -222,7 +222,7 @@ impl Evaluate for TfheEvaluate {
         let lookups = self.tables.len().saturating_mul(families);
         Ok(Evaluated {
             results: results.concat(),
-            lookups: u64::try_from(lookups).unwrap_or(u64::MAX),
+            operations: u64::try_from(lookups).unwrap_or(u64::MAX),
         })
     }
 }

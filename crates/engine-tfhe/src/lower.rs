@@ -176,7 +176,7 @@ impl Lowering<'_> {
     fn input(&mut self, column: usize, scale: u64) -> usize {
         let found = self.program.inputs.iter().position(|i| i.column == column && i.scale == scale);
         found.unwrap_or_else(|| {
-            let agency = self.circuit.columns.get(column).map_or(0, |c| c.agency);
+            let agency = self.circuit.inputs.columns.get(column).map_or(0, |c| c.agency);
             self.program.inputs.push(Input { column, agency, scale });
             self.program.inputs.len() - 1
         })

@@ -6,8 +6,8 @@
 
 use crate::noise::{LARGEST_LOG2_FAILURE, Noise};
 use crate::parameters::{COEFFICIENT, NAME, POLYNOMIAL};
-use blindtier_engine::{EngineError, EngineId, PlanSummary};
-use blindtier_policy::circuit::Circuit;
+use blindtier_engine::{EngineError, EngineId, Operations, PlanSummary};
+use blindtier_policy::circuit::{Circuit, Inputs};
 use serde::Serialize;
 
 /// Name of the engine.
@@ -207,6 +207,11 @@ impl Program {
 }
 
 impl TfhePlan {
+    /// The circuit, which can be run in the clear.
+    pub fn circuit(&self) -> &Circuit {
+        &self.circuit
+    }
+
     /// The program on the torus.
     pub fn program(&self) -> &Program {
         &self.program
@@ -225,8 +230,8 @@ impl TfhePlan {
 }
 
 impl blindtier_engine::Plan for TfhePlan {
-    fn circuit(&self) -> &Circuit {
-        &self.circuit
+    fn inputs(&self) -> &Inputs {
+        &self.circuit.inputs
     }
 
     fn summary(&self) -> PlanSummary {
@@ -239,9 +244,11 @@ impl blindtier_engine::Plan for TfhePlan {
         }
         PlanSummary {
             engine: EngineId { name: ENGINE.into(), parameters: NAME.into() },
-            layout: self.circuit.layout,
-            lookups_per_family: u32::try_from(self.program.lookups.len()).unwrap_or(u32::MAX),
-            agencies: self.circuit.agencies(),
+            layout: self.circuit.inputs.layout,
+            operations: Operations::Lookups {
+                a_family: u32::try_from(self.program.lookups.len()).unwrap_or(u32::MAX),
+            },
+            agencies: self.circuit.inputs.agencies(),
             hash: hasher.finalize().into(),
         }
     }

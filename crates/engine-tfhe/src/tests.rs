@@ -42,7 +42,7 @@ fn in_the_clear(plan: &TfhePlan, values: &[i64], errors: &[i64]) -> u64 {
         .inputs
         .iter()
         .map(|input| {
-            let value = plan.circuit.column_value(input.column, &mut |i| values[i]);
+            let value = plan.circuit.inputs.column_value(input.column, &mut |i| values[i]);
             input.scale.wrapping_mul(value.cast_unsigned())
         })
         .collect();
@@ -74,7 +74,7 @@ fn lookups_a_family_are_exactly() {
         for (layout, expected) in [(Layout::Folded, folded), (Layout::PerIndicator, per_indicator)]
         {
             let plan = TfhePlan::new(&policy, layout).unwrap();
-            assert_eq!(plan.summary().lookups_per_family, expected, "{name} {layout}");
+            assert_eq!(plan.summary().operations.lookups_per_family(), expected, "{name} {layout}");
             assert!(plan.program.log2_failures().iter().all(|log2| *log2 <= -128.0));
         }
     }
@@ -189,15 +189,20 @@ fn measured_noise_is_within_the_formulas() {
     let families = sample(&policy, 64);
     let chunks: Vec<Vec<u8>> = plan
         .circuit
+        .inputs
         .agencies()
         .into_iter()
         .map(|agency| {
             let columns: Vec<Vec<i64>> = plan
                 .circuit
+                .inputs
                 .columns_of(agency)
                 .into_iter()
                 .map(|c| {
-                    families.iter().map(|f| plan.circuit.column_value(c, &mut |i| f[i])).collect()
+                    families
+                        .iter()
+                        .map(|f| plan.circuit.inputs.column_value(c, &mut |i| f[i]))
+                        .collect()
                 })
                 .collect();
             blindtier_engine::Encrypt::encrypt(&encrypt, agency, &columns).unwrap()
@@ -260,6 +265,7 @@ fn arbitrary_ciphertexts_of_the_right_length_evaluate_without_panic() {
     let evaluate = TfheEvaluate::new(&plan, &KEYS.evaluation).unwrap();
     let chunks: Vec<Vec<u8>> = plan
         .circuit
+        .inputs
         .agencies()
         .into_iter()
         .map(|agency| {

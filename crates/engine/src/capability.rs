@@ -28,6 +28,11 @@ pub trait Evaluate: Send + Sync {
         inputs: &[&[u8]],
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Evaluated, EngineError>;
+
+    /// How many chunks are best handed to the cores together: 1 for an engine that spreads one chunk over all cores.
+    fn chunks_at_once(&self) -> usize {
+        1
+    }
 }
 
 /// What the key holders can do.
@@ -43,8 +48,8 @@ pub trait Open: Send + Sync {
 pub struct Evaluated {
     /// Encrypted tiers, for [`Open`].
     pub results: Vec<u8>,
-    /// Lookups (bootstraps) that were done.
-    pub lookups: u64,
+    /// Costly operations that were done, as the plan's [`Operations`](crate::Operations) counts them.
+    pub operations: u64,
 }
 
 /// Names an engine and everything two parties must agree on to exchange ciphertexts.

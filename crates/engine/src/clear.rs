@@ -1,11 +1,11 @@
 //! The clear engine: the same circuit on plain numbers. It hides nothing; it is the simulator and the
 //! engine that the others are compared with.
 
-use crate::plan::{Plan, PlanSummary, check_columns, check_inputs};
+use crate::plan::{Operations, Plan, PlanSummary, check_columns, check_inputs};
 use crate::{Encrypt, EngineError, EngineId, Evaluate, Evaluated};
 use bincode::Options;
 use blindtier_policy::Policy;
-use blindtier_policy::circuit::{Circuit, Step};
+use blindtier_policy::circuit::{Circuit, Inputs, Step};
 use blindtier_policy::passes::{Layout, Prices, ReduceError, reduce};
 
 /// The most bytes a clear chunk may have.
@@ -39,8 +39,8 @@ impl ClearEngine {
 }
 
 impl Plan for ClearEngine {
-    fn circuit(&self) -> &Circuit {
-        &self.circuit
+    fn inputs(&self) -> &Inputs {
+        &self.circuit.inputs
     }
 
     fn summary(&self) -> PlanSummary {
@@ -48,15 +48,17 @@ impl Plan for ClearEngine {
         let bytes = bincode::options().serialize(&self.circuit).unwrap_or_default();
         PlanSummary {
             engine,
-            layout: self.circuit.layout,
-            lookups_per_family: u32::try_from(self.circuit.steps.len()).unwrap_or(u32::MAX),
-            agencies: self.circuit.agencies(),
+            layout: self.circuit.inputs.layout,
+            operations: Operations::Lookups {
+                a_family: u32::try_from(self.circuit.steps.len()).unwrap_or(u32::MAX),
+            },
+            agencies: self.circuit.inputs.agencies(),
             hash: blake3::derive_key("blindtier clear plan v1", &bytes),
         }
     }
 
     fn upload_bytes(&self, agency: usize, families: usize) -> u64 {
-        let columns = self.circuit.columns_of(agency).len();
+        let columns = self.circuit.inputs.columns_of(agency).len();
         u64::try_from(8 + columns * (8 + 8 * families)).unwrap_or(u64::MAX)
     }
 
@@ -80,7 +82,7 @@ impl Plan for ClearEngine {
 
 impl Encrypt for ClearEngine {
     fn encrypt(&self, agency: usize, columns: &[Vec<i64>]) -> Result<Vec<u8>, EngineError> {
-        check_columns(&self.circuit, agency, columns)?;
+        check_columns(&self.circuit.inputs, agency, columns)?;
         bincode::options()
             .with_fixint_encoding()
             .serialize(columns)
@@ -95,20 +97,21 @@ impl Evaluate for ClearEngine {
         inputs: &[&[u8]],
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Evaluated, EngineError> {
-        let agencies = self.circuit.agencies();
+        let agencies = self.circuit.inputs.agencies();
         check_inputs(&agencies, inputs)?;
-        let mut columns: Vec<Vec<i64>> = vec![Vec::new(); self.circuit.columns.len()];
+        let mut columns: Vec<Vec<i64>> = vec![Vec::new(); self.circuit.inputs.columns.len()];
         for (agency, bytes) in agencies.iter().zip(inputs) {
             let sent: Vec<Vec<i64>> = bincode::options()
                 .with_fixint_encoding()
                 .with_limit(CHUNK_LIMIT)
                 .deserialize(bytes)
                 .map_err(|e| EngineError::Malformed { what: "columns", detail: e.to_string() })?;
-            let found = check_columns(&self.circuit, *agency, &sent)?;
+            let found = check_columns(&self.circuit.inputs, *agency, &sent)?;
             if found != families {
                 return Err(EngineError::Shape { what: "families", expected: families, found });
             }
-            for (position, column) in self.circuit.columns_of(*agency).into_iter().zip(sent) {
+            for (position, column) in self.circuit.inputs.columns_of(*agency).into_iter().zip(sent)
+            {
                 if let Some(slot) = columns.get_mut(position) {
                     *slot = column;
                 }
@@ -122,8 +125,8 @@ impl Evaluate for ClearEngine {
             results.push(u8::try_from(tier).unwrap_or(u8::MAX));
             progress(1);
         }
-        let lookups = u64::try_from(families * self.circuit.steps.len()).unwrap_or(u64::MAX);
-        Ok(Evaluated { results, lookups })
+        let operations = self.summary().operations.count(families);
+        Ok(Evaluated { results, operations })
     }
 }
 

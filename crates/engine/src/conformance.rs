@@ -35,9 +35,9 @@ pub enum Violation {
         /// The engine's code.
         found: u8,
     },
-    /// The number of lookups differs from the plan's.
-    #[error("{found} lookups were done, the plan says {expected}")]
-    Lookups {
+    /// The number of costly operations differs from the plan's.
+    #[error("{found} operations were done, the plan says {expected}")]
+    Operations {
         /// By the plan.
         expected: u64,
         /// Counted.
@@ -69,10 +69,9 @@ pub fn agrees(
     let chunks = encrypt(families, session)?;
     let inputs: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
     let evaluated = session.evaluate.evaluate(families.len(), &inputs, &|_| {})?;
-    let count = u64::try_from(families.len()).unwrap_or(u64::MAX);
-    let expected = u64::from(session.plan.summary().lookups_per_family).saturating_mul(count);
-    if evaluated.lookups != expected {
-        return Err(Violation::Lookups { expected, found: evaluated.lookups });
+    let expected = session.plan.summary().operations.count(families.len());
+    if evaluated.operations != expected {
+        return Err(Violation::Operations { expected, found: evaluated.operations });
     }
     let codes = session.open.open(families.len(), &evaluated.results)?;
     for (family, (values, code)) in families.iter().zip(codes).enumerate() {
@@ -101,12 +100,15 @@ pub fn refuses_malformed(families: &[Vec<i64>], session: &Session<'_>) -> Result
     let others = || rest.iter().map(Vec::as_slice);
     let shorter = first.get(..first.len().saturating_sub(1)).unwrap_or_default();
     let longer: Vec<u8> = first.iter().copied().chain([0]).collect();
+    // The bytes of a batched chunk do not depend on how many of its slots are families.
+    let slots = session.plan.chunk_slots().and_then(|slots| usize::try_from(slots).ok());
+    let too_many = slots.unwrap_or(count) + 1;
     let cases: [(&'static str, Vec<&[u8]>, usize); 5] = [
         ("a truncated chunk", std::iter::once(shorter).chain(others()).collect(), count),
         ("trailing bytes", std::iter::once(longer.as_slice()).chain(others()).collect(), count),
         ("an empty chunk", std::iter::once(&[][..]).chain(others()).collect(), count),
         ("a missing agency", others().collect(), count),
-        ("another number of families", whole.clone(), count + 1),
+        ("another number of families", whole.clone(), too_many),
     ];
     for (what, inputs, families) in cases {
         if evaluate(&inputs, families).is_ok() {
@@ -114,19 +116,19 @@ pub fn refuses_malformed(families: &[Vec<i64>], session: &Session<'_>) -> Result
         }
     }
     let results = evaluate(&whole, count)?.results;
-    if session.open.open(count + 1, &results).is_ok() {
+    if session.open.open(too_many, &results).is_ok() {
         return Err(Violation::Accepted("results of another number of families"));
     }
     if session.open.open(count, results.get(1..).unwrap_or_default()).is_ok() {
         return Err(Violation::Accepted("truncated results"));
     }
-    let circuit = session.plan.circuit();
-    for agency in circuit.agencies() {
+    let inputs = session.plan.inputs();
+    for agency in inputs.agencies() {
         let mut columns = columns(families, session, agency);
-        let (_, max) = circuit
+        let (_, max) = inputs
             .columns_of(agency)
             .first()
-            .and_then(|c| circuit.columns.get(*c))
+            .and_then(|c| inputs.columns.get(*c))
             .map_or((0, 0), |c| c.range);
         if let Some(cell) = columns.first_mut().and_then(|c| c.first_mut()) {
             *cell = max + 1;
@@ -139,16 +141,15 @@ pub fn refuses_malformed(families: &[Vec<i64>], session: &Session<'_>) -> Result
 }
 
 fn columns(families: &[Vec<i64>], session: &Session<'_>, agency: usize) -> Vec<Vec<i64>> {
-    let circuit = session.plan.circuit();
-    circuit
+    let inputs = session.plan.inputs();
+    inputs
         .columns_of(agency)
         .into_iter()
         .map(|column| {
             families
                 .iter()
                 .map(|values| {
-                    circuit
-                        .column_value(column, &mut |i| values.get(i).copied().unwrap_or_default())
+                    inputs.column_value(column, &mut |i| values.get(i).copied().unwrap_or_default())
                 })
                 .collect()
         })
@@ -158,7 +159,7 @@ fn columns(families: &[Vec<i64>], session: &Session<'_>, agency: usize) -> Vec<V
 fn encrypt(families: &[Vec<i64>], session: &Session<'_>) -> Result<Vec<Vec<u8>>, EngineError> {
     session
         .plan
-        .circuit()
+        .inputs()
         .agencies()
         .into_iter()
         .map(|agency| session.encrypt.encrypt(agency, &columns(families, session, agency)))

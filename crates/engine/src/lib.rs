@@ -13,4 +13,4 @@ mod plan;
 #[cfg(feature = "open")]
 pub use capability::Open;
 pub use capability::{Encrypt, EngineError, EngineId, Evaluate, Evaluated};
-pub use plan::{Plan, PlanSummary, check_columns, check_inputs};
+pub use plan::{Operations, Plan, PlanSummary, check_columns, check_inputs};

@@ -10,12 +10,13 @@ mod error;
 pub use error::EvaluatorError;
 
 use accepted::Accepted;
-use blindtier_engine::{EngineError, Evaluate};
+use blindtier_engine::{EngineError, Evaluate, Evaluated};
 use blindtier_wire::{
     ChunkReader, ChunkWriter, Context, Digest, EvaluationKey, Expect, Fault, Kind, PartyName,
     Receipt, Received, Round, SigningIdentity, Submission, SubmissionEntry, TrustFile, WireError,
     file_names, read, write,
 };
+use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -57,7 +58,8 @@ pub struct Finished {
 /// Checks everything, runs the plan chunk by chunk and signs the receipt.
 ///
 /// `load` makes the engine from the bytes of the checked evaluation key. `progress` gets the families done and
-/// the families of the round, from any thread. One chunk of each agency is in memory at a time. An interrupted
+/// the families of the round, from any thread. As many chunks of each
+/// agency are in memory as the engine evaluates at once. An interrupted
 /// run goes on at its first missing chunk.
 pub fn run(
     job: &Job<'_>,
@@ -124,7 +126,7 @@ pub fn run(
     // Result chunks that lie there are of these submissions only if the record says that this run had begun.
     let writer = ChunkWriter::new(job.output, Kind::ResultChunk, &context, job.identity, chunking)?;
     let resume_with = begun.then_some(job.trust);
-    let (chunks, lookups, resumed) =
+    let (chunks, operations, resumed) =
         evaluate(writer, resume_with, &readers, u64::from(round.slots), engine.as_ref(), progress)?;
     let receipt = Receipt {
         plan: round.plan,
@@ -134,7 +136,7 @@ pub fn run(
             .map(|(_, agency, manifest)| SubmissionEntry { agency, manifest: manifest.digest })
             .collect(),
         chunks,
-        lookups,
+        operations,
         platform: platform(),
     };
     let digest = write(&receipt_file, &receipt, &context, job.identity)?;
@@ -160,9 +162,7 @@ fn read_manifests(
 
 fn verify_all(readers: &[ChunkReader<'_>], chunks: u32) -> Result<(), EvaluatorError> {
     for reader in readers {
-        for chunk in 0..chunks {
-            reader.read(chunk)?;
-        }
+        (0..chunks).into_par_iter().try_for_each(|chunk| reader.read(chunk).map(drop))?;
     }
     Ok(())
 }
@@ -180,28 +180,67 @@ fn evaluate(
         let families = families as u64;
         progress((done.fetch_add(families, Ordering::Relaxed) + families).min(total), total);
     };
-    let (mut lookups, mut resumed) = (0_u64, 0);
-    while let Some((chunk, _, count)) = writer.next_chunk() {
-        if let Some(kept) = resume_with.and_then(|trust| writer.resume(trust)) {
-            lookups = lookups.saturating_add(kept.lookups);
-            resumed += 1;
-            report(count as usize);
-            continue;
-        }
-        let inputs =
-            readers.iter().map(|r| r.read(chunk)).collect::<Result<Vec<_>, WireError>>()?;
-        let inputs: Vec<&[u8]> = inputs.iter().map(|c| c.bytes.as_slice()).collect();
-        let outcome = engine.evaluate(count as usize, &inputs, &report).map_err(|source| {
-            EvaluatorError::Evaluate {
-                chunk,
-                files: readers.iter().map(|r| r.path(chunk)).collect(),
-                source,
-            }
-        })?;
-        lookups = lookups.saturating_add(outcome.lookups);
-        writer.push(outcome.results, outcome.lookups)?;
+    let (mut operations, mut resumed) = (0_u64, 0);
+    while let Some((_, _, count)) = writer.next_chunk() {
+        let Some(kept) = resume_with.and_then(|trust| writer.resume(trust)) else { break };
+        operations = operations.saturating_add(kept.operations);
+        resumed += 1;
+        report(count as usize);
     }
-    Ok((writer.finish()?, lookups, resumed))
+    let missing = writer.next_chunk().map_or(u32::MAX, |(chunk, ..)| chunk);
+    let missing: Vec<(u32, u32)> = writer.chunks_from(missing).collect();
+    let mut write = |finished: Vec<Evaluated>| -> Result<(), WireError> {
+        for outcome in finished {
+            operations = operations.saturating_add(outcome.operations);
+            writer.push(outcome.results, outcome.operations)?;
+        }
+        Ok(())
+    };
+    // While some chunks are computed, those before them are signed and written.
+    let mut finished: Vec<Evaluated> = Vec::new();
+    for group in missing.chunks(engine.chunks_at_once().max(1)) {
+        let compute = || -> Vec<Result<Evaluated, EvaluatorError>> {
+            let one = |(chunk, count): &(u32, u32)| {
+                evaluate_chunk(readers, engine, *chunk, *count, &report)
+            };
+            group.par_iter().map(one).collect()
+        };
+        let before = std::mem::take(&mut finished);
+        // On a thread of its own, which mostly waits for the disk.
+        let (outcomes, written) = std::thread::scope(|scope| {
+            let writing = scope.spawn(|| write(before));
+            (compute(), writing.join())
+        });
+        written.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        for outcome in outcomes {
+            match outcome {
+                Ok(outcome) => finished.push(outcome),
+                Err(error) => {
+                    // What came before the fault is kept, so that the next run starts there.
+                    write(finished)?;
+                    return Err(error);
+                }
+            }
+        }
+    }
+    write(finished)?;
+    Ok((writer.finish()?, operations, resumed))
+}
+
+fn evaluate_chunk(
+    readers: &[ChunkReader<'_>],
+    engine: &dyn Evaluate,
+    chunk: u32,
+    count: u32,
+    report: &(dyn Fn(usize) + Sync),
+) -> Result<Evaluated, EvaluatorError> {
+    let inputs = readers.iter().map(|r| r.read(chunk)).collect::<Result<Vec<_>, WireError>>()?;
+    let inputs: Vec<&[u8]> = inputs.iter().map(|c| c.bytes.as_slice()).collect();
+    engine.evaluate(count as usize, &inputs, report).map_err(|source| EvaluatorError::Evaluate {
+        chunk,
+        files: readers.iter().map(|r| r.path(chunk)).collect(),
+        source,
+    })
 }
 
 /// What decides whether another machine computes the same bits.

@@ -2,7 +2,7 @@
 //!
 //! Circuits and engines are held against it, so it shares no code with them.
 
-use crate::{Concept, Condition, Cut, Effect, Policy, Score, Step, Table, Term, Variable};
+use crate::{Concept, Condition, Cut, Effect, OptOut, Policy, Score, Step, Table, Term, Variable};
 
 /// What a policy decides for one family. Positions index the policy's vectors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,18 @@ pub struct Outcome {
     /// The reasons that hold, ascending.
     pub reasons: Vec<usize>,
 }
+
+/// What a family is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A tier.
+    Tier(Outcome),
+    /// The reserved code of a family that said no. Nothing was decided about it.
+    OptedOut,
+}
+
+/// Identifier of the reserved code "opted out", which no tier may have.
+pub const OPTED_OUT: &str = "opted_out";
 
 /// Why a policy cannot decide for these values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +59,14 @@ pub enum DecideError {
         min: i64,
         /// Largest value.
         max: i64,
+    },
+    /// A family said no, but the policy has no rule for that.
+    #[error(
+        "policy `{policy}` offers no opt-out; add `[opt_out]` with `result = \"neutral\"`, or take the family off the list"
+    )]
+    NoOptOut {
+        /// Name of the policy.
+        policy: String,
     },
     /// The policy contradicts itself. The parser never yields such a policy; one built by hand may.
     #[error("the policy is broken at {part}")]
@@ -81,6 +101,21 @@ impl<'p> Interpreter<'p> {
     pub fn new(policy: &'p Policy) -> Result<Self, DecideError> {
         let steps = policy.steps().map_err(|cycle| broken(format!("{:?}", cycle.0)))?;
         Ok(Self { policy, steps })
+    }
+
+    /// Applies the opt-out rule, and decides for the families that did not say no.
+    pub fn decide_unless_opted_out(
+        &self,
+        values: &[i64],
+        said_no: bool,
+    ) -> Result<Answer, DecideError> {
+        match (said_no, self.policy.opt_out) {
+            (false, _) => self.decide(values).map(Answer::Tier),
+            (true, OptOut::Neutral) => Ok(Answer::OptedOut),
+            (true, OptOut::NotOffered) => {
+                Err(DecideError::NoOptOut { policy: self.policy.name.clone() })
+            }
+        }
     }
 
     /// Decides for one family, as [`Policy::decide`] does.
@@ -275,4 +310,59 @@ fn part<T>(found: Option<T>, name: &str) -> Result<T, DecideError> {
 
 fn broken(part: String) -> DecideError {
     DecideError::Broken { part }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(opt_out: &str) -> Policy {
+        let text = format!(
+            r#"
+            blindtier = "1"
+            name = "small"
+            title = "Small"
+            tiers = ["low", "high"]
+            [agencies]
+            tax = {{ label = "Tax" }}
+            [indicators.loan]
+            agency = "tax"
+            aggregate = "any"
+            missing = "no"
+            [tier]
+            from = "loan"
+            map = {{ no = "high", yes = "low" }}
+            {opt_out}
+            "#
+        );
+        Policy::parse("small.toml", &text).unwrap()
+    }
+
+    #[test]
+    fn who_said_no_gets_the_reserved_code_and_nobody_else_does() {
+        let policy = policy("[opt_out]\nresult = \"neutral\"");
+        let interpreter = Interpreter::new(&policy).unwrap();
+        for values in [[0], [1]] {
+            assert_eq!(
+                interpreter.decide_unless_opted_out(&values, true),
+                Ok(Answer::OptedOut),
+                "the values do not matter"
+            );
+            let told = interpreter.decide_unless_opted_out(&values, false);
+            assert_eq!(told, interpreter.decide(&values).map(Answer::Tier));
+        }
+    }
+
+    #[test]
+    fn a_policy_without_the_rule_refuses_a_no() {
+        for rule in ["", "[opt_out]\nresult = \"not-offered\""] {
+            let policy = policy(rule);
+            let interpreter = Interpreter::new(&policy).unwrap();
+            assert_eq!(
+                interpreter.decide_unless_opted_out(&[0], true),
+                Err(DecideError::NoOptOut { policy: "small".into() })
+            );
+            assert!(interpreter.decide_unless_opted_out(&[0], false).is_ok());
+        }
+    }
 }

@@ -17,7 +17,7 @@ mod source;
 
 pub use canonical::{PolicyHash, PolicyHashError};
 pub use decimal::{DecimalError, MAX_DIGITS};
-pub use interpret::{DecideError, Interpreter, Outcome};
+pub use interpret::{Answer, DecideError, Interpreter, OPTED_OUT, Outcome};
 pub use model::*;
 pub use order::{Cycle, Step};
 pub use register::{

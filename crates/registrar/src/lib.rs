@@ -31,8 +31,10 @@ pub struct NewRound<'a> {
     pub chunk: u32,
     /// Positions in the policy of the agencies that have columns, ascending.
     pub agencies: &'a [usize],
-    /// The population (private): see [`Population::read`].
-    pub population: &'a Path,
+    /// The population (private), from [`Population::read`].
+    pub population: &'a Population,
+    /// The file it was read from, for errors.
+    pub population_file: &'a Path,
     /// Where the round is written: `round.bt`, `letter-keys.bt` and `rosters/<agency>/roster.bt`.
     pub output: &'a Path,
     /// The registrar's signing key.
@@ -74,10 +76,10 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
             new.policy.facts_of(position),
         ));
     }
-    let population = Population::read(new.population)?;
+    let population = new.population;
     if !population.has_adults() && agencies.iter().any(|(_, facts)| facts.contains(&Fact::Adults)) {
         return Err(RegistrarError::Population {
-            file: new.population.to_owned(),
+            file: new.population_file.to_owned(),
             line: 1,
             fault: PopulationFault::MissingColumn { column: "adult" },
         });

@@ -2,7 +2,8 @@
 //!
 //! [`synthesize`] writes registers that probe a policy: families on either side of every threshold, every level of every
 //! indicator, families that some agency does not know. [`distribute`] splits any data set into what each party of a
-//! round holds by itself: the population for the registrar and a register for each agency.
+//! round holds by itself: the population for the registrar and a register for each agency. [`populate`] does both at once,
+//! family by family.
 //!
 //! Nothing here is real data, and nothing here is secret from the machine it runs on: a simulation sees every party's
 //! files at once, which no party of a real round may.
@@ -21,4 +22,4 @@ mod tests;
 
 pub use distribute::{Distributed, distribute};
 pub use error::SimError;
-pub use synthesize::synthesize;
+pub use synthesize::{populate, synthesize};

@@ -65,6 +65,58 @@ pub fn synthesize(
     sheets.into_iter().try_for_each(Sheet::finish)
 }
 
+/// Writes the families of [`synthesize`] straight into what each party of a round holds by itself: `agencies/<agency>/
+/// register.csv` and the registrar's `population` (`person,family,adult,letter_key`). One family is in memory at a time.
+///
+/// There are as many families as letter keys (hexadecimal digits, public). `each` gets every family's values, in order.
+///
+/// # Errors
+/// As [`synthesize`]; or `each` fails.
+pub fn populate<E: From<SimError>>(
+    policy: &Policy,
+    letter_keys: &[String],
+    seed: u64,
+    agencies: &Path,
+    population: &Path,
+    mut each: impl FnMut(&[i64]) -> Result<(), E>,
+) -> Result<(), E> {
+    let desks = Desk::all(policy, &["person"])?;
+    let mut sheets = Vec::with_capacity(desks.len());
+    for desk in &desks {
+        let folder = agencies.join(desk.id);
+        create_folder(&folder)?;
+        let header: Vec<&str> =
+            ["person"].into_iter().chain(desk.columns.iter().copied()).collect();
+        sheets.push(Sheet::create(folder.join("register.csv"), &header)?);
+    }
+    if let Some(folder) = population.parent() {
+        create_folder(folder)?;
+    }
+    let header = ["person", "family", "adult", "letter_key"];
+    let mut roster = Sheet::create(population.to_owned(), &header)?;
+
+    let mut maker = Maker::new(policy, desks, seed)?;
+    let mut plan = Plan::new(&mut maker)?;
+    for (number, key) in (1..).zip(letter_keys) {
+        let household = plan.next(&mut maker, number)?;
+        let id = format!("f{number}");
+        let keys = [key.as_str()].into_iter().chain(std::iter::repeat(""));
+        for ((person, adult), key) in (1..).zip(&household.adults).zip(keys) {
+            let adult = if *adult { "yes" } else { "no" };
+            roster.row([format!("{id}-{person}").as_str(), &id, adult, key])?;
+        }
+        for (sheet, rows) in sheets.iter_mut().zip(&household.tables) {
+            for (person, row) in (1..).zip(rows.iter().flatten()) {
+                let person = format!("{id}-{person}");
+                sheet.row([person.as_str()].into_iter().chain(row.iter().map(String::as_str)))?;
+            }
+        }
+        each(&household.values)?;
+    }
+    sheets.into_iter().try_for_each(Sheet::finish)?;
+    Ok(roster.finish()?)
+}
+
 /// A family's rows at every desk, and what they come to.
 #[derive(Clone)]
 struct Household {

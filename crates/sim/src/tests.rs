@@ -1,6 +1,6 @@
 //! What simulated registers owe the shipped policies, and one that uses everything the language has.
 
-use crate::{SimError, distribute, synthesize};
+use crate::{SimError, distribute, populate, synthesize};
 use blindtier_policy::{
     Binding, Domain, Facts, Family, Indicator, Policy, Term, Variable, read_families,
 };
@@ -433,5 +433,44 @@ fn columns_that_say_whom_a_row_is_about_are_not_free() {
         assert!(error.to_string().contains(&format!("agency `tax` reads a column `{column}`")));
         let error = distribute(&policy, folder.path(), None, folder.path()).unwrap_err();
         assert_eq!(!matches!(error, SimError::ReservedColumn { .. }), distributed);
+    }
+}
+
+#[test]
+fn populating_writes_what_synthesizing_and_distributing_would() {
+    for policy in shipped() {
+        let data = made(&policy, 60, 5);
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        let distributed = distribute(&policy, data.path(), None, &one).unwrap();
+        let keys: Vec<String> = (0..60).map(|n| format!("key-{n}")).collect();
+        let listed = distributed.write_population(&one, &keys).unwrap();
+        let mut values = Vec::new();
+        populate(&policy, &keys, 5, &other, &other.join("population.csv"), |family| {
+            values.push(family.to_vec());
+            Ok::<_, SimError>(())
+        })
+        .unwrap();
+        assert_eq!(distributed.families.len(), values.len());
+        let number = |id: &str| id.trim_start_matches('f').parse::<usize>().unwrap();
+        for family in &distributed.families {
+            // A data set lists families in the order in which the agencies' files name them.
+            assert_eq!(family.values, values[number(&family.id) - 1], "{}", family.id);
+        }
+        let sorted = |file: &Path| {
+            let text = std::fs::read_to_string(file).unwrap();
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            lines.sort();
+            lines
+        };
+        for agency in &policy.agencies {
+            let file = |root: &Path| root.join(&agency.id).join("register.csv");
+            assert_eq!(sorted(&file(&one)), sorted(&file(&other)), "{}", agency.id);
+        }
+        let members = |file: &Path| -> Vec<String> {
+            let whole = |line: String| line.rsplit_once(',').unwrap().0.to_owned();
+            sorted(file).into_iter().map(whole).collect()
+        };
+        assert_eq!(members(&listed), members(&other.join("population.csv")));
     }
 }

@@ -1,6 +1,7 @@
 //! Why nothing was opened.
 
 use blindtier_engine::EngineError;
+use blindtier_transcript::TranscriptError;
 use blindtier_wire::{PartyName, WireError};
 use std::path::PathBuf;
 
@@ -54,6 +55,9 @@ pub enum TrusteeError {
         /// The engine's reason.
         source: EngineError,
     },
+    /// A result is not what the submissions come to.
+    #[error(transparent)]
+    Transcript(#[from] TranscriptError),
     /// Nothing can be sealed to a letter key.
     #[error("{}: nothing can be sealed to the letter key of slot {slot}; ask the registrar for a new round", file.display())]
     Seal {
@@ -70,6 +74,7 @@ impl TrusteeError {
         match self {
             Self::Wire(e) => e.culprit(),
             Self::Open { culprit, .. } => Some(culprit),
+            Self::Transcript(e) => e.culprit(),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! The trustee: holds the secret key, opens each round once and seals every tier to its family.
 //!
-//! For now one trustee holds the whole key. It checks the receipt and the results' signatures; that the
-//! results were computed from the submissions is for the auditor to recompute.
+//! For now one trustee holds the whole key. It opens only what it has recomputed from the submissions itself, byte
+//! for byte: an evaluator that could have ciphertexts of its own choice opened would read what it likes with them.
 #![forbid(unsafe_code)]
 
 mod error;
@@ -12,11 +12,11 @@ mod seal;
 pub use error::TrusteeError;
 pub use keys::{KeyFiles, Keys, store_keys};
 
-use blindtier_engine::{EngineError, Open};
+use blindtier_engine::{EngineError, Evaluate, Open};
 use blindtier_wire::{
-    ChunkReader, ChunkWriter, Context, Digest, Expect, Fault, Kind, LETTER_BYTES, LetterKeys,
-    Letters, PartyName, Receipt, Round, SecretKey, SigningIdentity, TrustFile, WireError,
-    file_names, read, write,
+    ChunkReader, ChunkWriter, Context, Digest, EvaluationKey, Expect, Kind, LETTER_BYTES,
+    LetterKeys, Letters, PartyName, Receipt, Round, SecretKey, SigningIdentity, TrustFile,
+    WireError, file_names, read, write,
 };
 use opened::Opening;
 use rayon::prelude::*;
@@ -37,6 +37,8 @@ pub struct Job<'a> {
     pub secret_key: &'a Path,
     /// The evaluation-key file that this trustee made; the receipt has to name it.
     pub evaluation_key: &'a Path,
+    /// A folder with one folder an agency, named by its identifier: what the evaluator computed on.
+    pub submissions: &'a Path,
     /// The evaluator's receipt, beside its result chunks.
     pub receipt: &'a Path,
     /// The trustee's own folder, where it remembers what it opened.
@@ -58,35 +60,81 @@ pub struct Opened {
     pub digest: Digest,
 }
 
-/// Checks the receipt and all results, opens them chunk by chunk and seals each tier code to its family.
+/// What a trustee is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Recomputing the results.
+    Recomputing,
+    /// Opening and sealing.
+    Opening,
+}
+
+/// Makes engines from checked keys.
+pub struct Engines<E, O> {
+    /// From the bytes of the evaluation key, to recompute.
+    pub evaluate: E,
+    /// From the bytes (private) of the secret key.
+    pub open: O,
+}
+
+/// Recomputes all results from the submissions, opens them chunk by chunk and seals each tier code to its family.
 ///
-/// A round is opened once. The record of it is made before the first result is opened; a run that was
-/// interrupted may be repeated with the same receipt, until its letters are finished. `load` makes the engine
-/// from the bytes (private) of the secret key. `progress` gets the families done and those of the round.
-pub fn open(
+/// Nothing is opened, and no record is made, before every result was recomputed with the same bytes. A round is opened
+/// once. The record of it is made before the first result is opened; a run that was interrupted may be repeated with
+/// the same receipt, until its letters are finished. `progress` gets the families done and those of the round, from any
+/// thread.
+pub fn open<E, O>(
     job: &Job<'_>,
-    load: impl FnOnce(&[u8]) -> Result<Box<dyn Open>, EngineError>,
-    progress: &dyn Fn(u64, u64),
-) -> Result<Opened, TrusteeError> {
+    engines: Engines<E, O>,
+    progress: &(dyn Fn(Step, u64, u64) + Sync),
+) -> Result<Opened, TrusteeError>
+where
+    E: FnOnce(&[u8]) -> Result<Box<dyn Evaluate>, EngineError>,
+    O: FnOnce(&[u8]) -> Result<Box<dyn Open>, EngineError>,
+{
     let received = Round::read_with_plan(job.round, job.trust, job.policy, job.plan)?;
     let (round, context) = (received.body, received.context);
     let letter_keys = LetterKeys::read(job.letter_keys, &round, &context, job.trust)?;
     let receipt = Receipt::read(job.receipt, &round, &context, job.trust)?;
-    check_key(job, &context, receipt.body.evaluation_key)?;
+    let key = own_key(job, &context, receipt.body.evaluation_key)?;
     let results = receipt.body.chunks(job.receipt, &round, &context, job.trust)?;
     let opening = Opening::new(job.state, context.round, receipt.digest);
     opening.check()?;
-    let secret =
-        read::<SecretKey>(job.secret_key, &Expect::of(job.identity.name(), &context), job.trust)?;
-    let engine = load(&secret.body.bytes)
-        .map_err(|source| TrusteeError::Key { file: job.secret_key.to_owned(), source })?;
-    drop(secret);
     let chunking = round
         .chunking()
         .map_err(|fault| WireError::refused(job.round, &PartyName::registrar(), fault))?;
-    for chunk in 0..chunking.count() {
-        results.read(chunk)?;
+    let refused_key = |file: &Path| {
+        let file = file.to_owned();
+        move |source| TrusteeError::Key { file, source }
+    };
+    let total = u64::from(round.slots);
+    {
+        let files =
+            blindtier_transcript::Files { submissions: job.submissions, receipt: job.receipt };
+        let submissions = blindtier_transcript::submissions(
+            &files,
+            &round,
+            &context,
+            job.trust,
+            &receipt,
+            key.public_key,
+        )?;
+        let inputs = blindtier_transcript::chunks(&submissions, &round, &context, job.trust)?;
+        let evaluator = (engines.evaluate)(&key.bytes).map_err(refused_key(job.evaluation_key))?;
+        blindtier_transcript::recompute(
+            &(0..chunking.count()).collect::<Vec<_>>(),
+            &inputs,
+            &results,
+            evaluator.as_ref(),
+            &receipt.body.platform,
+            &|done| progress(Step::Recomputing, done.min(total), total),
+        )?;
     }
+    drop(key);
+    let secret =
+        read::<SecretKey>(job.secret_key, &Expect::of(job.identity.name(), &context), job.trust)?;
+    let engine = (engines.open)(&secret.body.bytes).map_err(refused_key(job.secret_key))?;
+    drop(secret);
     seal::check_randomness()?;
     opening.begin()?;
 
@@ -104,7 +152,7 @@ pub fn open(
             })
             .collect::<Result<Vec<[u8; LETTER_BYTES]>, TrusteeError>>()?;
         writer.push(letters.into_flattened(), 0)?;
-        progress(u64::from(start) + u64::from(count), u64::from(chunking.slots()));
+        progress(Step::Opening, u64::from(start) + u64::from(count), total);
     }
     let letters = Letters {
         receipt: receipt.digest,
@@ -116,16 +164,13 @@ pub fn open(
     Ok(Opened { letters, digest })
 }
 
-/// The receipt has to name the evaluation key that belongs to this trustee's secret key.
-fn check_key(job: &Job<'_>, context: &Context, named: Digest) -> Result<(), TrusteeError> {
+/// This trustee's own evaluation key, which the receipt has to name.
+fn own_key(job: &Job<'_>, context: &Context, named: Digest) -> Result<EvaluationKey, TrusteeError> {
     let expect = Expect::of(job.identity.name(), context);
-    let expected =
-        read::<blindtier_wire::EvaluationKey>(job.evaluation_key, &expect, job.trust)?.digest;
-    if expected != named {
-        let fault = Fault::Reference { what: "evaluation-key file", expected, found: named };
-        return Err(WireError::refused(job.receipt, &PartyName::evaluator(), fault).into());
-    }
-    Ok(())
+    let own = read::<EvaluationKey>(job.evaluation_key, &expect, job.trust)?;
+    let evaluator = PartyName::evaluator();
+    blindtier_transcript::same("evaluation-key file", own.digest, named, job.receipt, &evaluator)?;
+    Ok(own.body)
 }
 
 /// The tier codes (private) of one chunk.

@@ -21,7 +21,7 @@ pub struct Chunk {
     /// How many slots.
     pub count: u32,
     /// Lookups that were spent to compute it; 0 for submissions and letters.
-    pub lookups: u64,
+    pub operations: u64,
     /// The engine's bytes.
     #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
@@ -99,13 +99,19 @@ impl<'a> ChunkWriter<'a> {
         (count > 0).then_some((next, start, count))
     }
 
+    /// The chunks from this one on, each with its number of slots.
+    pub fn chunks_from(&self, chunk: u32) -> impl Iterator<Item = (u32, u32)> + use<> {
+        let chunking = self.chunking;
+        (chunk..chunking.count()).map(move |chunk| (chunk, chunking.range(chunk).1))
+    }
+
     /// Writes the next chunk.
-    pub fn push(&mut self, bytes: Vec<u8>, lookups: u64) -> Result<(), WireError> {
+    pub fn push(&mut self, bytes: Vec<u8>, operations: u64) -> Result<(), WireError> {
         let Some((number, start, count)) = self.next_chunk() else {
             return Err(self.miscounted());
         };
         let path = self.folder.join(chunk_name(number));
-        let chunk = Chunk { start, count, lookups, bytes };
+        let chunk = Chunk { start, count, operations, bytes };
         self.digests.push(write_as(self.kind, &path, &chunk, self.context, self.identity)?);
         Ok(())
     }

@@ -32,7 +32,7 @@ pub struct Receipt {
     /// Hash of each result chunk file.
     pub chunks: Vec<Digest>,
     /// Lookups that were done, over all chunks.
-    pub lookups: u64,
+    pub operations: u64,
     /// Processor architecture, system and release of the evaluator, which matter when recomputing bits.
     pub platform: String,
 }

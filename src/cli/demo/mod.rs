@@ -11,6 +11,7 @@ use super::error::CliError;
 use super::output::Output;
 use super::policy_file;
 use blindtier_policy::{Interpreter, Policy};
+use blindtier_sim::Distributed;
 use std::path::{Path, PathBuf};
 
 /// The nursery data set, so that the demo has real data wherever the program runs.
@@ -57,8 +58,63 @@ pub(super) struct Stage {
     pub engine: EngineName,
     pub layout: LayoutName,
     pub work: PathBuf,
-    /// Clear tiers, one a family.
-    pub expected: Vec<usize>,
+}
+
+/// Where the families come from.
+pub(super) enum Families {
+    /// From a data set, already split into the agencies' registers.
+    Split(Box<Distributed>),
+    /// So many seeded ones, to be written once their letter keys exist.
+    Made(u64, u64),
+}
+
+impl Families {
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::Split(parts) => u64::try_from(parts.families.len()).unwrap_or(u64::MAX),
+            Self::Made(count, _) => *count,
+        }
+    }
+}
+
+impl Stage {
+    fn split(&self, data: &Path, sample: Option<(u64, u64)>) -> Result<Families, CliError> {
+        let agencies = self.work.join("agencies");
+        let parts = blindtier_sim::distribute(&self.policy, data, sample, &agencies)?;
+        Ok(Families::Split(Box::new(parts)))
+    }
+
+    /// Writes what is still to be written before the round starts, and decides every family in the clear: one tier
+    /// a family.
+    pub fn prepare(&self, families: &Families, keys: &[String]) -> Result<Vec<u8>, CliError> {
+        let interpreter = Interpreter::new(&self.policy)?;
+        let tier = |values: &[i64]| -> Result<u8, CliError> {
+            Ok(u8::try_from(interpreter.decide(values)?.tier).unwrap_or(u8::MAX))
+        };
+        let registrar = self.work.join("registrar");
+        match families {
+            Families::Split(parts) => {
+                parts.write_population(&registrar, keys)?;
+                parts.families.iter().map(|family| tier(&family.values)).collect()
+            }
+            Families::Made(_, seed) => {
+                let mut expected = Vec::with_capacity(keys.len());
+                blindtier_sim::populate(
+                    &self.policy,
+                    keys,
+                    *seed,
+                    &self.work.join("agencies"),
+                    &registrar.join("population.csv"),
+                    |values| {
+                        expected.push(tier(values)?);
+                        Ok::<_, CliError>(())
+                    },
+                )?;
+                Ok(expected)
+            }
+        }
+    }
 }
 
 pub fn run(args: &DemoArgs, output: Output) -> Result<(), CliError> {
@@ -83,30 +139,17 @@ pub fn run(args: &DemoArgs, output: Output) -> Result<(), CliError> {
     let policy = Policy::parse(&name.display().to_string(), &text)?;
     write(&work.join("public/policy.toml"), &text)?;
 
-    let (data, sample) = match (&args.data, &args.policy) {
-        (Some(data), _) => (data.clone(), args.families),
+    let stage = Stage { policy, engine: args.engine, layout: args.layout, work };
+    let families = match (&args.data, &args.policy) {
+        (None, Some(_)) => Families::Made(args.families.unwrap_or(DEFAULT_FAMILIES), args.seed),
+        (Some(data), _) => stage.split(data, args.families.map(|n| (n, args.seed)))?,
         (None, None) => {
-            let file = work.join("data/nursery.csv");
+            let file = stage.work.join("data/nursery.csv");
             write(&file, NURSERY_DATA)?;
-            (file, Some(args.families.unwrap_or(DEFAULT_FAMILIES)))
-        }
-        (None, Some(_)) => {
-            let folder = work.join("data");
-            let families = args.families.unwrap_or(DEFAULT_FAMILIES);
-            blindtier_sim::synthesize(&policy, families, args.seed, &folder)?;
-            (folder, None)
+            stage.split(&file, Some((args.families.unwrap_or(DEFAULT_FAMILIES), args.seed)))?
         }
     };
-    let sample = sample.map(|families| (families, args.seed));
-    let parts = blindtier_sim::distribute(&policy, &data, sample, &work.join("agencies"))?;
-    let interpreter = Interpreter::new(&policy)?;
-    let expected = parts
-        .families
-        .iter()
-        .map(|family| interpreter.decide(&family.values).map(|outcome| outcome.tier))
-        .collect::<Result<Vec<_>, _>>()?;
-    let stage = Stage { policy, engine: args.engine, layout: args.layout, work, expected };
-    let outcome = parties::play(&stage, &parts, output)?;
+    let outcome = parties::play(&stage, &families, output)?;
     let result = report::report(&stage, &outcome, output);
     if let Some(folder) = &args.work {
         output.say(&format!("every party's folder is kept in {}", folder.display()));

@@ -1,12 +1,11 @@
 //! The parties of a demo, one process each, and the couriers between them.
 
-use super::super::engine::{EngineName, LayoutName};
+use super::super::engine::LayoutName;
 use super::super::error::CliError;
 use super::super::output::Output;
 use super::super::progress::Progress;
 use super::super::round::folder_bytes;
-use super::Stage;
-use blindtier_sim::Distributed;
+use super::{Families, Stage};
 use blindtier_wire::{PartyName, TrustFile, file_names, storage};
 use clap::ValueEnum;
 use serde_json::Value;
@@ -17,11 +16,18 @@ use std::time::Instant;
 
 /// What the round gave.
 pub(super) struct Outcome {
+    /// The clear twin's tiers, by position, in the order of the data.
+    pub expected: Vec<u8>,
     /// Tier identifiers as the families read them, in the order of the data.
     pub tiers: Vec<String>,
-    /// Seconds by phase: keygen, encrypt, evaluate, open.
-    pub seconds: [f64; 4],
-    pub lookups: u64,
+    /// Seconds by phase: keygen, encrypt, evaluate, recompute, open.
+    pub seconds: [f64; 5],
+    /// What the evaluator counted: lookups or multiplications.
+    pub counted: &'static str,
+    pub operations: u64,
+    /// The most memory that the evaluator held, where the system tells.
+    pub evaluator_memory: Option<u64>,
+    pub chunks: u64,
     pub files_checked: u64,
     /// What each party sent: name, what, bytes.
     pub sent: Vec<(String, &'static str, u64)>,
@@ -33,21 +39,21 @@ pub(super) struct Outcome {
 /// Plays a whole round.
 pub(super) fn play(
     stage: &Stage,
-    parts: &Distributed,
+    families: &Families,
     output: Output,
 ) -> Result<Outcome, CliError> {
     let work = stage.work.as_path();
     let public = work.join("public");
     let table = Table { work, output };
 
-    let count = parts.families.len();
+    let count = families.count();
     let keys = table.run(
         "families",
         &["family", "keygen", "--families", &count.to_string()],
         &[("--out", work.join("families/letter.key"))],
     )?;
     let keys: Vec<String> = strings(&keys, "letter_keys");
-    parts.write_population(&work.join("registrar"), &keys)?;
+    let expected = stage.prepare(families, &keys)?;
     output.say(&format!(
         "{count} families; registers of {} agencies; every party in {}",
         stage.policy.agencies.len(),
@@ -76,7 +82,7 @@ pub(super) fn play(
             "registrar",
             "new-round",
             "--engine",
-            &value_name::<EngineName>(stage.engine),
+            stage.engine.name(),
             "--layout",
             &value_name::<LayoutName>(stage.layout),
         ],
@@ -151,8 +157,12 @@ pub(super) fn play(
         ],
     )?;
     let evaluate = number(&done, "seconds");
-    let lookups = done.get("lookups").and_then(Value::as_u64).unwrap_or_default();
-    output.say(&format!("evaluator: {lookups} lookups on ciphertexts in {evaluate:.1} s"));
+    let (counted, operations) = ["lookups", "multiplications"]
+        .into_iter()
+        .find_map(|name| Some((name, done.get(name)?.as_u64()?)))
+        .unwrap_or_default();
+    let evaluator_memory = done.get("peak_memory_bytes").and_then(Value::as_u64);
+    output.say(&format!("evaluator: {operations} {counted} on ciphertexts in {evaluate:.1} s"));
     copy_folder(&work.join("evaluator/results"), &work.join("trustee/results"))?;
 
     let done = table.round(
@@ -163,12 +173,16 @@ pub(super) fn play(
             ("--letter-keys", public.join(file_names::LETTER_KEYS)),
             ("--secret-key", work.join("trustee/private").join(file_names::SECRET_KEY)),
             ("--evaluation-key", work.join("trustee/keys").join(file_names::EVALUATION_KEY)),
+            ("--submissions", work.join("evaluator/submissions")),
             ("--results", work.join("trustee/results")),
             ("--state", work.join("trustee/state")),
             ("--out", work.join("trustee/letters")),
         ],
     )?;
-    let open = number(&done, "seconds");
+    let (open, recompute) = (number(&done, "seconds"), number(&done, "recompute_seconds"));
+    output.say(&format!(
+        "trustee: all results recomputed in {recompute:.1} s, byte for byte the same"
+    ));
     output
         .say(&format!("trustee: {count} tiers opened and sealed to their families in {open:.1} s"));
 
@@ -224,9 +238,13 @@ pub(super) fn play(
     sent.push(("evaluator".into(), "encrypted results, receipt", results));
     sent.push(("trustee:1".into(), "sealed letters", folder_bytes(&work.join("trustee/letters"))));
     Ok(Outcome {
+        expected,
         tiers: strings(&read, "tiers"),
-        seconds: [keygen, encrypt, evaluate, open],
-        lookups,
+        seconds: [keygen, encrypt, evaluate, recompute, open],
+        counted,
+        operations,
+        evaluator_memory,
+        chunks: count.div_ceil(announced.get("chunk").and_then(Value::as_u64).unwrap_or(1).max(1)),
         files_checked,
         sent,
         upload,
@@ -293,14 +311,27 @@ impl Table<'_> {
         });
         let mut complaints = Vec::new();
         if let Some(stream) = child.stderr.take() {
-            let progress = self.output.progress(label(command));
+            let mut shown: Option<(&'static str, Progress)> = None;
             for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                match counted(&line) {
-                    Some((done, total)) => follow(&progress, done, total),
-                    None => complaints.push(line),
+                let Some((label, done, total)) = counted(&line) else {
+                    complaints.push(line);
+                    continue;
+                };
+                match &shown {
+                    Some((same, progress)) if *same == label => progress.set(done, total),
+                    before => {
+                        if let Some((_, progress)) = before {
+                            progress.finish();
+                        }
+                        let progress = self.output.progress(label);
+                        progress.set(done, total);
+                        shown = Some((label, progress));
+                    }
                 }
             }
-            progress.finish();
+            if let Some((_, progress)) = shown {
+                progress.finish();
+            }
         }
         let status = child.wait().map_err(|e| failed(e.to_string(), 1))?;
         let text = printed.join().unwrap_or_default();
@@ -317,25 +348,15 @@ impl Table<'_> {
     }
 }
 
-/// What the progress of a command is called.
-fn label(command: &[&str]) -> &'static str {
-    match command {
-        ["agency", ..] => "encrypting",
-        ["evaluator", ..] => "evaluating",
-        ["trustee", "open"] => "opening",
-        _ => "working",
-    }
-}
-
-fn follow(progress: &Progress, done: u64, total: u64) {
-    progress.set(done, total);
-}
+/// What the parties' commands call their work.
+const WORK: [&str; 4] = ["encrypting", "evaluating", "recomputing", "opening"];
 
 /// Reads `evaluating: 12 of 64 families`.
-fn counted(line: &str) -> Option<(u64, u64)> {
-    let (_, rest) = line.strip_suffix(" families")?.split_once(": ")?;
+fn counted(line: &str) -> Option<(&'static str, u64, u64)> {
+    let (label, rest) = line.strip_suffix(" families")?.split_once(": ")?;
+    let label = WORK.into_iter().find(|known| *known == label)?;
     let (done, total) = rest.split_once(" of ")?;
-    Some((done.parse().ok()?, total.parse().ok()?))
+    Some((label, done.parse().ok()?, total.parse().ok()?))
 }
 
 /// The folder of a party.

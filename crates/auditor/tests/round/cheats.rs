@@ -5,6 +5,7 @@ use blindtier_agency::{AgencyError, Invitation, InvitationFiles};
 use blindtier_auditor::AuditError;
 use blindtier_evaluator::EvaluatorError;
 use blindtier_family::FamilyError;
+use blindtier_transcript::TranscriptError;
 use blindtier_trustee::TrusteeError;
 use blindtier_wire::{
     Chunk, ChunkWriter, Context, Digest, EvaluationKey, Expect, Fault, Kind, PublicKey, Receipt,
@@ -37,6 +38,15 @@ fn refused_by_evaluator(
         Ok(_) => panic!("accepted"),
     }
     assert_eq!(before, files.all(), "the refusal wrote something");
+}
+
+/// What an evaluator can do: change its receipt and sign it again.
+fn sign_receipt_anew(world: &World, files: &Files, change: impl FnOnce(&mut Receipt)) {
+    let path = files.path("results/receipt.bt");
+    let (round, context) = (&files.announced.round, &files.announced.context);
+    let mut receipt = Receipt::read(&path, round, context, &world.trust).unwrap().body;
+    change(&mut receipt);
+    write(&path, &receipt, context, &world.evaluator).unwrap();
 }
 
 fn copy_folder(from: &Path, to: &Path) {
@@ -302,8 +312,76 @@ fn an_evaluator_that_lies_is_found_by_the_auditor() {
     world.audit(&files, &[]).unwrap();
     let error = world.audit(&files, &[1]).unwrap_err();
     assert_eq!(error.culprit(), Some(world.evaluator.name()));
-    assert!(matches!(error, AuditError::Differs { chunk: 1, .. }), "{error}");
+    let differs =
+        matches!(error, AuditError::Transcript(TranscriptError::Differs { chunk: 1, .. }));
+    assert!(differs, "{error}");
     assert!(matches!(world.audit(&files, &[3]), Err(AuditError::NoSuchChunk { .. })));
+}
+
+#[test]
+fn a_trustee_opens_nothing_that_it_has_not_recomputed() {
+    let world = World::new();
+    let files = world.submitted("round");
+    world.evaluate_with(&files, 1).unwrap();
+    let before = files.all();
+    let error = world.open(&files).unwrap_err();
+    assert_eq!(error.culprit(), Some(world.evaluator.name()));
+    let differs = matches!(error, TrusteeError::Transcript(TranscriptError::Differs { .. }));
+    assert!(differs, "{error}");
+    assert_eq!(before, files.all(), "the refusal left a record or a letter");
+    // An honest result of the same round is opened afterwards.
+    fs::remove_dir_all(files.path("results")).unwrap();
+    world.evaluate(&files).unwrap();
+    world.open(&files).unwrap();
+}
+
+#[test]
+fn a_ciphertext_of_the_evaluators_choice_is_not_opened() {
+    // The evaluator mixes another slot's result into one that works with it, and signs everything as it should be.
+    let world = World::new();
+    let files = world.submitted("round");
+    world.evaluate(&files).unwrap();
+    let path = files.path("results/receipt.bt");
+    let (round, context) = (&files.announced.round, &files.announced.context);
+    let mut receipt = Receipt::read(&path, round, context, &world.trust).unwrap().body;
+    let mut results: Vec<Chunk> = {
+        let chunks = receipt.chunks(&path, round, context, &world.trust).unwrap();
+        (0..3).map(|n| chunks.read(n).unwrap()).collect()
+    };
+    // Slots are shuffled and results may be equal; an odd number changes whatever it is mixed into.
+    let stolen = results[1].bytes[0];
+    results[0].bytes[2] ^= stolen | 1;
+    let mut writer = ChunkWriter::new(
+        &files.path("results"),
+        Kind::ResultChunk,
+        context,
+        &world.evaluator,
+        round.chunking().unwrap(),
+    )
+    .unwrap();
+    for chunk in results {
+        writer.push(chunk.bytes, chunk.operations).unwrap();
+    }
+    receipt.chunks = writer.finish().unwrap();
+    write(&path, &receipt, context, &world.evaluator).unwrap();
+    world.audit(&files, &[]).unwrap();
+    let error = world.open(&files).unwrap_err();
+    assert_eq!(error.culprit(), Some(world.evaluator.name()));
+    let named =
+        matches!(error, TrusteeError::Transcript(TranscriptError::Differs { chunk: 0, .. }));
+    assert!(named, "{error}");
+}
+
+#[test]
+fn submissions_that_the_receipt_does_not_name() {
+    let world = World::new();
+    let files = world.submitted("round");
+    world.evaluate(&files).unwrap();
+    sign_receipt_anew(&world, &files, |receipt| receipt.submissions[0].manifest = Digest([9; 32]));
+    let error = world.open(&files).unwrap_err();
+    assert_eq!(error.culprit(), Some(world.evaluator.name()));
+    assert!(error.to_string().contains("submission"), "{error}");
+    assert!(!files.path("letters").exists());
 }
 
 #[test]
@@ -311,7 +389,7 @@ fn results_that_open_to_no_tier() {
     let world = World::new();
     let files = world.submitted("round");
     world.evaluate_with(&files, 100).unwrap();
-    let error = world.open(&files).unwrap_err();
+    let error = world.open_with(&files, "letters", 100).unwrap_err();
     assert_eq!(error.culprit(), Some(world.evaluator.name()));
     assert!(matches!(error, TrusteeError::Open { .. }), "{error}");
     assert!(!files.path("letters/letters.bt").exists());
@@ -323,17 +401,12 @@ fn another_receipt_of_an_opened_round() {
     let files = world.submitted("round");
     world.evaluate(&files).unwrap();
     world.open(&files).unwrap();
-    let path = files.path("results/receipt.bt");
-    let context = &files.announced.context;
-    let mut other =
-        Receipt::read(&path, &files.announced.round, context, &world.trust).unwrap().body;
-    other.platform.push('!');
-    write(&path, &other, context, &world.evaluator).unwrap();
+    sign_receipt_anew(&world, &files, |receipt| receipt.platform.push('!'));
     assert!(matches!(world.open(&files), Err(TrusteeError::AlreadyOpened { .. })));
     // A trustee that was interrupted goes on with the same receipt only.
     let files = world.submitted("second");
     world.evaluate_with(&files, 100).unwrap();
-    assert!(matches!(world.open(&files), Err(TrusteeError::Open { .. })));
+    assert!(matches!(world.open_with(&files, "letters", 100), Err(TrusteeError::Open { .. })));
     fs::remove_dir_all(files.path("results")).unwrap();
     world.evaluate(&files).unwrap();
     assert!(matches!(world.open(&files), Err(TrusteeError::AlreadyOpened { .. })));

@@ -25,7 +25,7 @@ fn every_family_learns_the_tier_of_the_clear_computation() {
 
     let report = world.audit(&files, &[2, 0, 1, 0]).unwrap();
     assert_eq!(report.chunks_recomputed, [0, 1, 2]);
-    assert_eq!((report.slots, report.chunks, report.lookups), (7, 3, 14));
+    assert_eq!((report.slots, report.chunks, report.operations), (7, 3, 14));
     // Five files, two manifests, nine chunks, the letters' manifest and its three chunks.
     assert_eq!(report.files_checked, 5 + 2 + 9 + 4);
     assert!(report.letters_checked && !blindtier_auditor::UNKNOWN.is_empty());

@@ -8,7 +8,7 @@ use blindtier_engine::{Encrypt, EngineError, Evaluate, Evaluated, Open};
 use blindtier_evaluator::{EvaluatorError, Finished};
 use blindtier_family::{FamilyError, LetterKey, Mail};
 use blindtier_policy::*;
-use blindtier_registrar::{Announced, NewRound, RegistrarError, new_round};
+use blindtier_registrar::{Announced, NewRound, Population, RegistrarError, new_round};
 use blindtier_trustee::{KeyFiles, Keys, Opened, TrusteeError, store_keys};
 use blindtier_wire::{Digest, Engine, Layout, PartyName, SigningIdentity, TrustFile};
 use std::convert::Infallible;
@@ -78,7 +78,7 @@ impl Evaluate for Fake {
         }
         progress(families);
         let results = sums.iter().map(|s| (s % 5 + self.lie).wrapping_add(self.key)).collect();
-        Ok(Evaluated { results, lookups: 2 * families as u64 })
+        Ok(Evaluated { results, operations: 2 * families as u64 })
     }
 }
 
@@ -217,6 +217,8 @@ impl World {
     }
 
     pub fn announce_as(&self, root: &Path, population: &Path) -> Result<Announced, RegistrarError> {
+        let population_file = population;
+        let population = &Population::read(population_file)?;
         new_round(&NewRound {
             policy: &policy(),
             engine: Engine { name: "fake".into(), parameters: "one byte".into() },
@@ -225,6 +227,7 @@ impl World {
             chunk: CHUNK,
             agencies: &[0, 2],
             population,
+            population_file,
             output: &root.join("public"),
             identity: &self.registrar,
         })
@@ -314,9 +317,15 @@ impl World {
     }
 
     pub fn open_to(&self, files: &Files, output: &str) -> Result<Opened, TrusteeError> {
+        self.open_with(files, output, 0)
+    }
+
+    /// With a trustee whose own computation lies as well, as if the submissions came to that.
+    pub fn open_with(&self, files: &Files, output: &str, lie: u8) -> Result<Opened, TrusteeError> {
         let (round, letter_keys) =
             (files.path("public/round.bt"), files.path("public/letter-keys.bt"));
         let (receipt, state) = (files.path("results/receipt.bt"), files.path("trustee"));
+        let submissions = files.path("submissions");
         let output = files.path(output);
         let job = blindtier_trustee::Job {
             round: &round,
@@ -325,14 +334,20 @@ impl World {
             letter_keys: &letter_keys,
             secret_key: &files.keys.secret,
             evaluation_key: &files.keys.evaluation,
+            submissions: &submissions,
             receipt: &receipt,
             state: &state,
             output: &output,
             identity: &self.trustee,
             trust: &self.trust,
         };
-        let load = |bytes: &[u8]| Ok(Box::new(Fake::from_key(bytes, 3)?) as Box<dyn Open>);
-        blindtier_trustee::open(&job, load, &|_, _| {})
+        let engines = blindtier_trustee::Engines {
+            evaluate: |bytes: &[u8]| {
+                Ok(Box::new(Fake { lie, ..Fake::from_key(bytes, 2)? }) as Box<dyn Evaluate>)
+            },
+            open: |bytes: &[u8]| Ok(Box::new(Fake::from_key(bytes, 3)?) as Box<dyn Open>),
+        };
+        blindtier_trustee::open(&job, engines, &|_, done, total| assert!(done <= total))
     }
 
     pub fn open(&self, files: &Files) -> Result<Opened, TrusteeError> {

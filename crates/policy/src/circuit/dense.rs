@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 /// `values[index]`, where `index` is the mixed-radix number of the arguments, the last one varying fastest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Dense {
     domains: Vec<usize>,
     values: Vec<i64>,
@@ -27,6 +27,11 @@ impl Dense {
                 break;
             }
         }
+        Self { domains, values }
+    }
+
+    /// Values in index order, as [`Dense::values`] lists them.
+    pub fn from_values(domains: Vec<usize>, values: Vec<i64>) -> Self {
         Self { domains, values }
     }
 

@@ -60,6 +60,8 @@ pub struct Graph {
     pub output: NodeId,
     /// Agency of every indicator.
     pub agencies: Vec<usize>,
+    /// What every indicator is for a family that the register does not know.
+    pub missing: Vec<i64>,
 }
 
 impl Graph {
@@ -69,6 +71,7 @@ impl Graph {
             nodes: Vec::new(),
             output: 0,
             agencies: policy.indicators.iter().map(|i| i.agency).collect(),
+            missing: policy.missing_values(),
         }
     }
 

@@ -13,15 +13,22 @@ use crate::passes::Layout;
 use graph::{Graph, NodeId};
 use serde::Serialize;
 
-/// A reduced circuit.
+/// What agencies encrypt, and how they compute it. The one part of a circuit that every engine shares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Circuit {
+pub struct Inputs {
     /// The decision graph, of which agencies evaluate their own parts.
     pub graph: Graph,
     /// How indicators were grouped.
     pub layout: Layout,
-    /// What agencies encrypt.
+    /// One encrypted value a family each.
     pub columns: Vec<Column>,
+}
+
+/// A reduced circuit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Circuit {
+    /// What agencies encrypt.
+    pub inputs: Inputs,
     /// What the evaluator computes, in order.
     pub steps: Vec<Step>,
     /// The tier's position.
@@ -102,7 +109,36 @@ pub enum Step {
     },
 }
 
-impl Circuit {
+impl Column {
+    /// A column over nodes that depend on one agency only; agency and range follow from the source.
+    pub fn new(graph: &Graph, source: Source) -> Self {
+        let (nodes, range): (Vec<NodeId>, (i64, i64)) = match &source {
+            Source::Table { nodes, outputs } => (
+                nodes.clone(),
+                (
+                    outputs.iter().copied().min().unwrap_or_default(),
+                    outputs.iter().copied().max().unwrap_or_default(),
+                ),
+            ),
+            Source::Sum { terms, constant } => (
+                terms.iter().map(|(n, _)| *n).collect(),
+                terms.iter().fold((*constant, *constant), |(low, high), (n, w)| {
+                    let (min, max) = graph.range(*n);
+                    let (a, b) = (w.saturating_mul(min), w.saturating_mul(max));
+                    (low.saturating_add(a.min(b)), high.saturating_add(a.max(b)))
+                }),
+            ),
+        };
+        let agency = nodes
+            .first()
+            .and_then(|n| graph.indicators(*n).first().copied())
+            .and_then(|i| graph.agencies.get(i).copied())
+            .unwrap_or_default();
+        Self { agency, source, range }
+    }
+}
+
+impl Inputs {
     /// Positions of an agency's columns.
     pub fn columns_of(&self, agency: usize) -> Vec<usize> {
         self.columns
@@ -143,12 +179,23 @@ impl Circuit {
         }
     }
 
+    /// What a column is for a family that no register knows.
+    pub fn missing_value(&self, column: usize) -> i64 {
+        self.column_value(column, &mut |i| self.graph.missing.get(i).copied().unwrap_or_default())
+    }
+
+    /// The clear values of all columns, from indicator values in the order of the policy.
+    pub fn column_values(&self, values: &[i64]) -> Vec<i64> {
+        (0..self.columns.len())
+            .map(|c| self.column_value(c, &mut |i| values.get(i).copied().unwrap_or_default()))
+            .collect()
+    }
+}
+
+impl Circuit {
     /// Runs the circuit in the clear on indicator values in the order of the policy.
     pub fn evaluate(&self, values: &[i64]) -> i64 {
-        let columns: Vec<i64> = (0..self.columns.len())
-            .map(|c| self.column_value(c, &mut |i| values.get(i).copied().unwrap_or_default()))
-            .collect();
-        self.evaluate_columns(&columns)
+        self.evaluate_columns(&self.inputs.column_values(values))
     }
 
     /// Runs the steps in the clear on column values.

@@ -6,7 +6,7 @@ use super::split::{Tree, root_values, split};
 use super::{Layout, Prices, cluster, scale, select};
 use crate::circuit::dense::Dense;
 use crate::circuit::graph::{Graph, NodeId, Op};
-use crate::circuit::{Circuit, Column, Linear, Operand, Source, Step, compile};
+use crate::circuit::{Circuit, Column, Inputs, Linear, Operand, Source, Step, compile};
 use crate::model::Policy;
 use std::collections::HashMap;
 
@@ -71,7 +71,7 @@ pub fn reduce(
         match attempt(&graph, layout, prices, &open_cuts) {
             Ok((price, circuit)) => {
                 let better = best.as_ref().is_none_or(|(least, found)| {
-                    (price, circuit.columns.len()) < (*least, found.columns.len())
+                    (price, circuit.inputs.columns.len()) < (*least, found.inputs.columns.len())
                 });
                 if better {
                     best = Some((price, circuit));
@@ -114,7 +114,7 @@ fn attempt(
     let output = reducer.value(graph.output, &|value| value)?;
     let price = reducer.price;
     let (columns, steps) = (reducer.columns, reducer.steps);
-    Ok((price, Circuit { graph: graph.clone(), layout, columns, steps, output }))
+    Ok((price, Circuit { inputs: Inputs { graph: graph.clone(), layout, columns }, steps, output }))
 }
 
 struct Reducer<'a> {
@@ -447,29 +447,7 @@ impl Reducer<'_> {
         if let Some(found) = self.columns.iter().position(|c| c.source == source) {
             return Operand::Column(found);
         }
-        let (nodes, range): (Vec<NodeId>, (i64, i64)) = match &source {
-            Source::Table { nodes, outputs } => (
-                nodes.clone(),
-                (
-                    outputs.iter().copied().min().unwrap_or_default(),
-                    outputs.iter().copied().max().unwrap_or_default(),
-                ),
-            ),
-            Source::Sum { terms, constant } => (
-                terms.iter().map(|(n, _)| *n).collect(),
-                terms.iter().fold((*constant, *constant), |(low, high), (n, w)| {
-                    let (min, max) = self.graph.range(*n);
-                    let (a, b) = (w.saturating_mul(min), w.saturating_mul(max));
-                    (low.saturating_add(a.min(b)), high.saturating_add(a.max(b)))
-                }),
-            ),
-        };
-        let agency = nodes
-            .first()
-            .and_then(|n| self.graph.indicators(*n).first().copied())
-            .and_then(|i| self.graph.agencies.get(i).copied())
-            .unwrap_or_default();
-        self.columns.push(Column { agency, source, range });
+        self.columns.push(Column::new(self.graph, source));
         Operand::Column(self.columns.len() - 1)
     }
 

@@ -9,7 +9,12 @@ use crate::circuit::graph::{Graph, NodeId, Op};
 /// Rewrites every cut of a sum to the scaled sum.
 pub fn scale(graph: &mut Graph) {
     let cuts: Vec<NodeId> = (0..graph.nodes.len()).collect();
-    let mut rewritten = Graph { nodes: Vec::new(), output: 0, agencies: graph.agencies.clone() };
+    let mut rewritten = Graph {
+        nodes: Vec::new(),
+        output: 0,
+        agencies: graph.agencies.clone(),
+        missing: graph.missing.clone(),
+    };
     // Scaled sums are inserted before the cut that reads them, so positions move: `place[old] = new`.
     let mut place: Vec<NodeId> = Vec::with_capacity(graph.nodes.len());
     let at_place = |place: &[NodeId], old: NodeId| place.get(old).copied().unwrap_or_default();

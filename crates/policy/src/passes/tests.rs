@@ -135,9 +135,10 @@ fn sample(policy: &Policy, count: usize) -> Vec<Vec<i64>> {
 fn an_agency_reads_only_its_own_indicators() {
     let policy = shipped("eight-indicators");
     let circuit = reduce(&policy, Layout::Folded, &Sixteen).unwrap();
-    for agency in circuit.agencies() {
-        for column in circuit.columns_of(agency) {
-            circuit.column_value(column, &mut |indicator| {
+    let inputs = &circuit.inputs;
+    for agency in inputs.agencies() {
+        for column in inputs.columns_of(agency) {
+            inputs.column_value(column, &mut |indicator| {
                 assert_eq!(policy.indicators[indicator].agency, agency);
                 0
             });

@@ -99,7 +99,7 @@ pub fn write_all(folder: &Path) -> Vec<&'static str> {
             manifest: Digest([14; 32]),
         }],
         chunks: chunks("results", Kind::ResultChunk, &p.evaluator),
-        lookups: 3,
+        operations: 3,
         platform: "test".into(),
     };
     write(&at("results/receipt.bt"), &receipt, &context, &p.evaluator).unwrap();

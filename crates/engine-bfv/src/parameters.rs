@@ -1,0 +1,192 @@
+//! Parameter sets, and the limits they come from.
+
+use crate::noise::NoiseBound;
+use crate::program::Program;
+use crate::ring::{PRIME_BITS, primes_below};
+use serde::Serialize;
+
+/// The plaintext modulus: a prime with all roots of unity that slots need, up to degree 32,768.
+pub const PLAINTEXT: u64 = 65_537;
+
+/// Largest log₂ Q for a degree at 128 bits of security against classical attacks, ternary secret: Bossuat et al.,
+/// "Security Guidelines for Implementing Homomorphic Encryption" (ePrint 2024/463, IACR CiC 2025), its table for
+/// the category 128 with uniform ternary secrets and error of standard deviation 3.19.
+pub const SECURE: [(usize, u32); 3] = [(8_192, 214), (16_384, 430), (32_768, 868)];
+
+/// Bits that every result keeps free above its noise, so that the trustees can flood it with noise 2⁷⁰ times as
+/// large: 2⁻⁴⁰ over a national round, and shares.
+pub const FLOODING_ROOM: f64 = 70.0;
+
+/// Bits of the prime that is only there while a column is encrypted: the public key and the blinded message live
+/// over Q times this prime, and dividing it out leaves rounding noise only, about 20 times less than the noise of an
+/// encryption over Q (Kim, Polyakov, Zucca, ePrint 2021/204, section 4).
+pub const ENCRYPTION_BITS: u32 = 30;
+/// Smallest primes that are tried; below 2³⁵ there are not enough of them for degree 32,768.
+const SMALLEST_PRIME: u32 = 36;
+/// Nanoseconds that a byte of upload is worth when plans are compared: what it takes at 400 Mbit/s.
+const BYTE_PRICE: f64 = 20.0;
+
+/// What fixes the ring and the keys of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Parameters {
+    /// N: slots of a ciphertext.
+    pub degree: usize,
+    /// Bits of Q.
+    pub modulus_bits: u32,
+    /// Primes of Q, of nearly equal size, larger ones first.
+    pub primes: u32,
+    /// 50-bit primes that are added while products are computed.
+    pub extension: u32,
+    /// Pieces that a residue is cut into for relinearisation.
+    pub pieces: u32,
+    /// Primes of Q that a result keeps.
+    pub result_primes: u32,
+}
+
+impl Parameters {
+    /// Parameters of a given ring and modulus for a program; results keep the whole modulus.
+    pub fn fixed(program: &Program, degree: usize, bits: u32, primes: u32, pieces: u32) -> Self {
+        Self {
+            degree,
+            modulus_bits: bits,
+            primes,
+            extension: extension(program, degree, bits),
+            pieces,
+            result_primes: primes,
+        }
+    }
+
+    /// Bits of each prime of Q.
+    pub fn prime_bits(&self) -> impl Iterator<Item = u32> {
+        let (bits, primes) = (self.modulus_bits, self.primes.max(1));
+        (0..primes).map(move |position| bits / primes + u32::from(position < bits % primes))
+    }
+
+    /// The prime that encryption adds to Q.
+    pub fn encryption_prime(&self) -> Vec<u64> {
+        primes_below(ENCRYPTION_BITS, self.step(), 1, &[])
+    }
+
+    fn step(&self) -> u64 {
+        2 * u64::try_from(self.degree).unwrap_or(u64::MAX / 2)
+    }
+
+    /// Primes of Q, then of the extension.
+    pub fn moduli(&self) -> (Vec<u64>, Vec<u64>) {
+        let step = self.step();
+        let mut own: Vec<u64> = Vec::new();
+        for bits in self.prime_bits() {
+            own.extend(primes_below(bits, step, 1, &own));
+        }
+        let extension = usize::try_from(self.extension).unwrap_or_default();
+        let extension = primes_below(PRIME_BITS, step, extension, &own);
+        (own, extension)
+    }
+
+    /// Bits of a result's modulus.
+    pub fn result_bits(&self) -> u32 {
+        let kept = usize::try_from(self.result_primes).unwrap_or(usize::MAX);
+        self.prime_bits().take(kept).sum()
+    }
+
+    /// Bits of a piece for relinearisation.
+    pub fn piece_bits(&self) -> u32 {
+        self.modulus_bits.div_ceil(self.primes.max(1)).div_ceil(self.pieces.max(1))
+    }
+
+    /// Bytes of a ciphertext over a modulus of so many bits.
+    pub fn ciphertext_bytes(&self, bits: u32) -> u64 {
+        let words = u64::try_from(2 * self.degree).unwrap_or(u64::MAX);
+        words.saturating_mul(u64::from(bits)) / 8
+    }
+
+    /// The name that every file's header carries.
+    pub fn name(&self) -> String {
+        let Self { degree, modulus_bits, primes, extension, pieces, .. } = self;
+        format!(
+            "BFV t={PLAINTEXT} N={degree} Q={modulus_bits} bits in {primes} P={extension}x{PRIME_BITS} pieces={pieces} result={} bits",
+            self.result_bits(),
+        )
+    }
+}
+
+/// How many extension primes keep every sum of products below half the larger modulus. With operands below w·Q/2 a
+/// sum of products is below N·Σw·w'·Q²/2; t/Q times that has to be below P/2, with room for an exact rounding.
+fn extension(program: &Program, degree: usize, modulus_bits: u32) -> u32 {
+    let weight = |form: &crate::program::Linear| if form.is_light() { form.weight() } else { 1 };
+    let largest = program
+        .nodes
+        .iter()
+        .map(|n| n.products.iter().map(|(a, b)| weight(a) * weight(b)).sum::<i64>())
+        .max()
+        .unwrap_or(1)
+        .max(1);
+    let bits = |n: u64| n.next_power_of_two().trailing_zeros();
+    let degree = bits(u64::try_from(degree).unwrap_or(u64::MAX));
+    // 17 bits for t, one for P/2, one because the primes are a little below their power of two.
+    let needed = modulus_bits + degree + bits(largest.unsigned_abs()) + 19;
+    needed.div_ceil(PRIME_BITS)
+}
+
+/// The cheapest parameters at 128 bits of security for a program, its noise and the flooding room; with an
+/// estimate of the price, in nanoseconds a slot.
+pub fn choose(program: &Program, columns: usize) -> Option<(Parameters, f64)> {
+    let mut best: Option<(Parameters, f64)> = None;
+    for (degree, limit) in SECURE {
+        for pieces in 1..=3 {
+            let Some(parameters) = smallest(program, degree, limit, pieces) else { continue };
+            let price = price(program, &parameters, columns);
+            if best.as_ref().is_none_or(|(_, least)| price < *least) {
+                best = Some((parameters, price));
+            }
+        }
+    }
+    best
+}
+
+/// For a degree: the fewest primes, and of these the smallest, that leave the room.
+fn smallest(program: &Program, degree: usize, limit: u32, pieces: u32) -> Option<Parameters> {
+    let limit = limit.checked_sub(ENCRYPTION_BITS)?;
+    (1..=limit / SMALLEST_PRIME).find_map(|primes| {
+        let fits = |bits: u32| {
+            let mut parameters = Parameters::fixed(program, degree, bits, primes, pieces);
+            let bound = NoiseBound::of(program, &parameters);
+            parameters.result_primes = (1..=primes).find(|kept| {
+                bound.room(&Parameters { result_primes: *kept, ..parameters.clone() })
+                    >= FLOODING_ROOM
+            })?;
+            Some(parameters)
+        };
+        let largest = limit.min(PRIME_BITS * primes);
+        fits(largest)?;
+        (SMALLEST_PRIME * primes..=largest).find_map(fits)
+    })
+}
+
+/// Nanoseconds a slot, from the number of transforms and the like; see `docs/design.md` for the measurement
+/// behind the constants.
+fn price(program: &Program, parameters: &Parameters, columns: usize) -> f64 {
+    let counts = program.counts();
+    let [own, all, nodes, extensions, products] = [
+        parameters.primes,
+        parameters.primes + parameters.extension,
+        counts.relinearisations,
+        counts.extensions,
+        counts.multiplications,
+    ]
+    .map(f64::from);
+    let degree = f64::from(u32::try_from(parameters.degree).unwrap_or(u32::MAX));
+    let extension = all - own;
+    let pieces = own * f64::from(parameters.pieces);
+    let transform = 0.16 * degree.log2();
+    let convert = 0.35;
+    let multiply = 0.7;
+    let transforms = extensions * 2.0 * all + nodes * (3.0 * all + pieces * own + 2.0 * own);
+    let conversions = (extensions * 2.0 + nodes * 6.0) * own * extension;
+    let point_products = products * 4.0 * all + nodes * 2.0 * pieces * own;
+    let upload = f64::from(u32::try_from(columns).unwrap_or(u32::MAX))
+        * f64::from(2 * parameters.modulus_bits)
+        / 8.0
+        * BYTE_PRICE;
+    transforms * transform + conversions * convert + point_products * multiply + upload
+}

@@ -1,0 +1,146 @@
+//! The plan: columns, program and parameters. Public, hashed, the same for every party.
+
+use crate::lower::{ENGINE, Encoding, Lowered, lower};
+use crate::noise::NoiseBound;
+use crate::parameters::{ENCRYPTION_BITS, PLAINTEXT, Parameters, SECURE};
+use crate::program::Program;
+use crate::ring::Basis;
+use blindtier_engine::{EngineError, EngineId, Operations, PlanSummary};
+use blindtier_policy::Policy;
+use blindtier_policy::circuit::Inputs;
+use blindtier_policy::passes::Layout;
+
+/// A policy lowered to sums of products.
+#[derive(Clone, Debug)]
+pub struct BfvPlan {
+    pub(crate) inputs: Inputs,
+    pub(crate) program: Program,
+    pub(crate) parameters: Parameters,
+}
+
+impl BfvPlan {
+    /// Plans a policy, or says which part is too deep or too wide.
+    pub fn new(policy: &Policy, layout: Layout) -> Result<Self, EngineError> {
+        Self::encoded(policy, layout, Encoding::Cheapest)
+    }
+
+    /// Plans a policy with a given encoding, to compare.
+    pub fn encoded(
+        policy: &Policy,
+        layout: Layout,
+        encoding: Encoding,
+    ) -> Result<Self, EngineError> {
+        let Lowered { inputs, program, parameters } = lower(policy, layout, encoding)?;
+        Ok(Self { inputs, program, parameters })
+    }
+
+    /// What is computed.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Ring, moduli and key shape.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Bits between a result's proven noise and the largest that decodes.
+    pub fn room(&self) -> f64 {
+        NoiseBound::of(&self.program, &self.parameters).room(&self.parameters)
+    }
+
+    /// The basis of a result's modulus.
+    pub(crate) fn result_basis(&self) -> Result<Basis, EngineError> {
+        let (moduli, _) = self.parameters.moduli();
+        let kept = usize::try_from(self.parameters.result_primes).unwrap_or_default();
+        let kept: Vec<u64> = moduli.into_iter().take(kept).collect();
+        basis(self.parameters.degree, &kept)
+    }
+}
+
+/// A chunk has at least one family and at most as many as slots.
+pub(crate) fn check_families(families: usize, slots: usize) -> Result<(), EngineError> {
+    if (1..=slots).contains(&families) {
+        return Ok(());
+    }
+    let what = "families in a chunk (at most)";
+    Err(EngineError::Shape { what, expected: slots, found: families })
+}
+
+/// The basis of Q and the encryption prime, which comes last.
+pub(crate) fn encryption_basis(parameters: &Parameters) -> Result<Basis, EngineError> {
+    let (mut moduli, _) = parameters.moduli();
+    moduli.extend(parameters.encryption_prime());
+    basis(parameters.degree, &moduli)
+}
+
+/// A basis, which exists for all primes that [`Parameters::moduli`] gives.
+pub(crate) fn basis(degree: usize, primes: &[u64]) -> Result<Basis, EngineError> {
+    Basis::new(degree, primes).ok_or_else(|| {
+        crate::lower::unsupported(format!("degree {degree} has no transform modulo {primes:?}"))
+    })
+}
+
+impl blindtier_engine::Plan for BfvPlan {
+    fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
+    fn summary(&self) -> PlanSummary {
+        let inputs = bincode::serialize(&self.inputs).unwrap_or_default();
+        let program = bincode::serialize(&self.program).unwrap_or_default();
+        let parameters = self.parameters.name();
+        let mut hasher = blake3::Hasher::new_derive_key("blindtier bfv plan v1");
+        for part in [parameters.as_bytes(), &inputs, &program] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        PlanSummary {
+            engine: EngineId { name: ENGINE.into(), parameters },
+            layout: self.inputs.layout,
+            operations: Operations::Multiplications {
+                a_chunk: self.program.counts().multiplications,
+            },
+            agencies: self.inputs.agencies(),
+            hash: hasher.finalize().into(),
+        }
+    }
+
+    fn upload_bytes(&self, agency: usize, _families: usize) -> u64 {
+        let columns = u64::try_from(self.inputs.columns_of(agency).len()).unwrap_or(u64::MAX);
+        columns.saturating_mul(self.parameters.ciphertext_bytes(self.parameters.modulus_bits))
+    }
+
+    fn result_bytes(&self, _families: usize) -> u64 {
+        self.parameters.ciphertext_bytes(self.parameters.result_bits())
+    }
+
+    fn chunk_slots(&self) -> Option<u32> {
+        u32::try_from(self.parameters.degree).ok()
+    }
+
+    fn describe(&self) -> Vec<String> {
+        let counts = self.program.counts();
+        let parameters = &self.parameters;
+        let limit = SECURE.iter().find(|(d, _)| *d == parameters.degree).map_or(0, |(_, l)| *l);
+        vec![
+            format!(
+                "columns {}, slots a ciphertext {}, plaintext modulus {PLAINTEXT}",
+                self.inputs.columns.len(),
+                parameters.degree
+            ),
+            format!(
+                "multiplications {}, relinearisations {}, depth {}",
+                counts.multiplications, counts.relinearisations, counts.depth
+            ),
+            format!(
+                "modulus {} bits in {} primes, {} bits while encrypting (128-bit security: at most {limit}), result {} bits, noise room {:.1} bits",
+                parameters.modulus_bits,
+                parameters.primes,
+                parameters.modulus_bits + ENCRYPTION_BITS,
+                parameters.result_bits(),
+                self.room()
+            ),
+        ]
+    }
+}
