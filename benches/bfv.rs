@@ -17,6 +17,9 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+/// Shares of a key that two of three trustees open with.
+const SHARES: u32 = 3;
+
 const LAYOUTS: [Layout; 2] = [Layout::Folded, Layout::PerIndicator];
 
 fn main() -> Result<()> {
@@ -44,7 +47,7 @@ fn plans() -> Result<()> {
     for (name, text) in POLICIES {
         for layout in LAYOUTS {
             let policy = Policy::parse(name, text)?;
-            let plan = BfvPlan::new(&policy, layout).into_diagnostic()?;
+            let plan = BfvPlan::new(&policy, layout, SHARES).into_diagnostic()?;
             println!("{name} {layout}: {}", plan.parameters().name());
             plan.describe().iter().for_each(|line| println!("  {line}"));
             let slots = u64::from(plan.chunk_slots().unwrap_or(1));
@@ -70,7 +73,7 @@ struct Session {
 impl Session {
     fn new(name: &str, text: &str, layout: Layout) -> Result<Self> {
         let policy = Policy::parse(name, text)?;
-        let plan = BfvPlan::new(&policy, layout).into_diagnostic()?;
+        let plan = BfvPlan::new(&policy, layout, SHARES).into_diagnostic()?;
         let keys = generate_keys(&plan).into_diagnostic()?;
         Ok(Self {
             encrypt: BfvEncrypt::new(plan.clone(), &keys.public).into_diagnostic()?,

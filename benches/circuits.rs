@@ -20,6 +20,9 @@ use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
+/// Shares of a key that two of three trustees open with.
+const SHARES: u32 = 3;
+
 #[derive(Parser)]
 #[command(about = "Circuits that other libraries can run too")]
 struct Arguments {
@@ -129,7 +132,7 @@ fn columns(plan: &BfvPlan, families: &[Vec<i64>]) -> Vec<Vec<i64>> {
 /// Nursery, every indicator by itself, one 0-or-1 column a level.
 fn one_hot() -> Result<Circuit> {
     let policy = nursery()?;
-    let plan = BfvPlan::encoded(&policy, Layout::PerIndicator, Encoding::Indicators);
+    let plan = BfvPlan::encoded(&policy, Layout::PerIndicator, Encoding::Indicators, SHARES);
     let plan = plan.into_diagnostic()?;
     let program = plan.program().clone();
     Ok(Circuit {
@@ -224,7 +227,7 @@ fn tree() -> Result<Circuit> {
 /// The plan that blindtier itself chooses for Nursery, with its own parameters and room for flooding.
 fn folded() -> Result<Circuit> {
     let policy = nursery()?;
-    let plan = BfvPlan::new(&policy, Layout::Folded).into_diagnostic()?;
+    let plan = BfvPlan::new(&policy, Layout::Folded, SHARES).into_diagnostic()?;
     Ok(Circuit {
         name: "nursery-folded",
         title: "the Nursery model as blindtier plans it, folded",

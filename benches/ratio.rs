@@ -10,7 +10,7 @@
 mod setup;
 
 use blindtier::engine_tfhe::generate_keys;
-use blindtier::evaluator::platform;
+use blindtier::engine_tfhe::platform_features;
 use blindtier::policy::PolicyHash;
 use blindtier::policy::passes::Layout;
 use clap::Parser;
@@ -111,7 +111,7 @@ fn main() -> Result<()> {
         policy_hash: session.policy.hash(),
         policy: arguments.policy,
         layout: arguments.layout,
-        platform: platform(),
+        platform: platform_features(),
         cores: std::thread::available_parallelism().into_diagnostic()?.get(),
         bare_lookup_seconds,
         overhead,

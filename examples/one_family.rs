@@ -19,7 +19,7 @@ const FAMILY: [(&str, &str); 3] =
 fn main() -> Result<()> {
     // Public: the policy, and the plan that follows from it. Every party works both out for itself.
     let policy = Policy::parse("eight-indicators.toml", POLICY)?;
-    let plan = TfhePlan::new(&policy, Layout::Folded).into_diagnostic()?;
+    let plan = TfhePlan::new(&policy, Layout::Folded, 1).into_diagnostic()?;
     let values = values(&policy)?;
 
     // The key holder: the secret key stays here, agencies get the public key, the evaluator the evaluation key.

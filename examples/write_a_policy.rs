@@ -102,7 +102,7 @@ fn main() -> Result<()> {
     }
 
     // Every family that can be, in the clear twin and in the circuit that the engine would run.
-    let plan = TfhePlan::new(&policy, Layout::Folded).into_diagnostic()?;
+    let plan = TfhePlan::new(&policy, Layout::Folded, 3).into_diagnostic()?;
     let interpreter = Interpreter::new(&policy).into_diagnostic()?;
     let all = combinations(&policy);
     let mut histogram = vec![0usize; policy.tiers.len()];

@@ -8,7 +8,8 @@
 //! - [`engine`]: what an engine can do, and the clear engine; [`engine_tfhe`]: one family at a time;
 //!   [`engine_bfv`]: thousands of families in one ciphertext;
 //! - [`wire`]: the files between parties;
-//! - [`registrar`], [`agency`], [`evaluator`], [`trustee`], [`family`], [`auditor`]: the parties;
+//! - [`ledger`]: what a majority of the trustees signed, entry by entry;
+//! - [`registrar`], [`agency`], [`evaluator`], [`dealer`], [`trustee`], [`family`], [`auditor`]: the parties;
 //! - [`sim`]: simulated registers;
 //! - [`cli`]: the command line.
 #![forbid(unsafe_code)]
@@ -17,11 +18,13 @@ pub mod cli;
 
 pub use blindtier_agency as agency;
 pub use blindtier_auditor as auditor;
+pub use blindtier_dealer as dealer;
 pub use blindtier_engine as engine;
 pub use blindtier_engine_bfv as engine_bfv;
 pub use blindtier_engine_tfhe as engine_tfhe;
 pub use blindtier_evaluator as evaluator;
 pub use blindtier_family as family;
+pub use blindtier_ledger as ledger;
 pub use blindtier_policy as policy;
 pub use blindtier_registrar as registrar;
 pub use blindtier_sim as sim;

@@ -12,6 +12,9 @@ use blindtier::policy::passes::Layout;
 use miette::{IntoDiagnostic, Result, miette};
 use rayon::prelude::*;
 
+/// Shares of a key that two of three trustees open with.
+const SHARES: u32 = 3;
+
 /// A policy on the engine, with all capabilities.
 pub struct Session {
     pub policy: Policy,
@@ -38,7 +41,7 @@ impl Session {
             .find(|(shipped, _)| *shipped == name)
             .ok_or_else(|| miette!("no policy `{name}` is shipped"))?;
         let policy = Policy::parse(name, text)?;
-        let plan = TfhePlan::new(&policy, layout).into_diagnostic()?;
+        let plan = TfhePlan::new(&policy, layout, SHARES).into_diagnostic()?;
         Ok(Self {
             encrypt: TfheEncrypt::new(plan.clone(), &keys.public).into_diagnostic()?,
             evaluate: TfheEvaluate::new(&plan, &keys.evaluation).into_diagnostic()?,

@@ -4,7 +4,6 @@ use super::error::CliError;
 use super::output::Output;
 use super::round::{IdentityArg, RoundArgs, folder_bytes};
 use blindtier_agency::{Destination, Invitation, InvitationFiles, Register, RegisterColumns};
-use blindtier_wire::PartyName;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -14,6 +13,8 @@ use std::time::Instant;
 pub enum AgencyCommand {
     /// Encrypt this agency's indicators for every slot of a round and sign the submission
     Submit(SubmitArgs),
+    /// Put a finished submission on the board, once the trustees have registered it
+    HandOver(HandOverArgs),
 }
 
 /// Encrypt this agency's indicators for every slot of a round and sign the submission.
@@ -33,20 +34,36 @@ pub struct SubmitArgs {
     /// This agency's register (CSV; stays here)
     #[arg(long, value_name = "CSV")]
     register: PathBuf,
-    /// The trustee's public-key file
-    #[arg(long, value_name = "FILE")]
-    public_key: PathBuf,
-    /// The trustee that made the keys
-    #[arg(long, value_name = "NAME", default_value = "trustee:1")]
-    trustee: String,
-    /// Folder for the submission, to be handed to the evaluator as it is
+    /// Folder for the submission. Its manifest submission.bt goes to the trustees; the rest to nobody before they have
+    /// registered it (agency hand-over)
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Folder for the levels that were used, sealed to every family's letter key: the ground of its letter's reasons
+    #[arg(long, value_name = "DIR")]
+    levels: PathBuf,
+}
+
+/// Put a finished submission on the board, once the ledger has its hash.
+///
+/// Whoever got ciphertexts earlier could hand them in as its own.
+#[derive(clap::Args)]
+pub struct HandOverArgs {
+    #[command(flatten)]
+    round: RoundArgs,
+    #[command(flatten)]
+    identity: IdentityArg,
+    /// This agency's roster, as the registrar sent it (secret)
+    #[arg(long, value_name = "FILE")]
+    roster: PathBuf,
+    /// The folder of the submission
+    #[arg(long, value_name = "DIR")]
+    submission: PathBuf,
 }
 
 pub fn run(command: &AgencyCommand, output: Output) -> Result<(), CliError> {
     match command {
         AgencyCommand::Submit(args) => submit(args, output),
+        AgencyCommand::HandOver(args) => hand_over(args, output),
     }
 }
 
@@ -54,7 +71,6 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
     let start = Instant::now();
     let loaded = args.round.load()?;
     let identity = args.identity.load()?;
-    let trustee = PartyName::new(args.trustee.clone()).map_err(blindtier_wire::WireError::from)?;
     let agency =
         identity.name().agency_id().and_then(|id| loaded.policy.agency(id)).ok_or_else(|| {
             CliError::NoSuchAgency {
@@ -69,7 +85,7 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
             }
         })?;
     let files = InvitationFiles {
-        round: &args.round.round,
+        board: &loaded.board,
         roster: &args.roster,
         policy: loaded.policy_hash,
         plan: loaded.plan_hash,
@@ -93,7 +109,7 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
     };
     let progress = output.progress("encrypting");
     let submitted = invitation.submit(
-        &Destination { agency, trustee: &trustee, public_key: &args.public_key, output: &args.out },
+        &Destination { agency, public_key: &loaded.board.public_key(), output: &args.out },
         &mut source,
         |key| loaded.plan.encrypt(key),
         &identity,
@@ -101,6 +117,15 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
         |done, total| progress.set(done, total),
     )?;
     progress.finish();
+    let levels = blindtier_agency::seal_levels(
+        &invitation,
+        &loaded.board.letter_keys(),
+        indicators.len(),
+        |slot| Ok(register.values(slot, &invitation.roster)?),
+        &args.levels,
+        &identity,
+        &loaded.trust,
+    )?;
     let report = register.report();
     if report.persons_unmatched > 0 {
         // Said here only: how many people a register knows is the agency's own business.
@@ -117,6 +142,7 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
         "columns": submitted.submission.columns,
         "slots": submitted.submission.slots,
         "fresh": submitted.fresh,
+        "levels": levels.to_string(),
         "bytes": bytes,
         "seconds": start.elapsed().as_secs_f64(),
     });
@@ -125,4 +151,26 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
             if submitted.fresh { "written" } else { "was finished before and stands as it is" };
         format!("submission {} {state}: {bytes} bytes in {}", submitted.digest, args.out.display())
     })
+}
+
+fn hand_over(args: &HandOverArgs, output: Output) -> Result<(), CliError> {
+    let loaded = args.round.load()?;
+    let identity = args.identity.load()?;
+    let files = InvitationFiles {
+        board: &loaded.board,
+        roster: &args.roster,
+        policy: loaded.policy_hash,
+        plan: loaded.plan_hash,
+    };
+    let invitation = Invitation::read(&files, &identity, &loaded.trust)?;
+    let id = identity.name().agency_id().unwrap_or_default();
+    let to = loaded.board.submissions().join(id);
+    invitation.hand_over(&args.submission, &to, &identity, &loaded.trust)?;
+    let bytes = folder_bytes(&to);
+    let object = json!({
+        "agency": id,
+        "round": loaded.context.round.to_string(),
+        "bytes": bytes,
+    });
+    output.report(&object, || format!("{bytes} bytes handed over: {}", to.display()))
 }

@@ -2,77 +2,123 @@
 
 use super::error::CliError;
 use super::output::Output;
+use super::policy_file;
 use super::round::RoundArgs;
-use blindtier_auditor::{Files, Reference, UNKNOWN};
-use blindtier_wire::{PartyName, file_names};
+use blindtier_auditor::{Execute, Reference, UNKNOWN};
+use blindtier_wire::{Board, Digest, PartyName, TrustFile};
 use serde_json::json;
 use std::path::PathBuf;
 
-/// What the auditor does.
+/// What an auditor does.
 #[derive(clap::Subcommand)]
 pub enum AuditorCommand {
-    /// Check every signature and hash of a round's public files, and recompute chunks if asked to
+    /// Check every signature and hash of a round's board, open it again, and recompute results if asked to
     Verify(VerifyArgs),
+    /// Show the ledger of a round
+    Show(ShowArgs),
+    /// Check a family's proof of its tier
+    CheckProof(CheckProofArgs),
 }
 
-/// Check every signature and hash of a round's public files, and recompute chunks if asked to.
+/// Check every signature and hash of a round's board, open it again, and recompute results if asked to.
 ///
 /// Works offline on public files and prints what it checked and what it cannot know.
 #[derive(clap::Args)]
 pub struct VerifyArgs {
     #[command(flatten)]
-    round: RoundArgs,
-    /// The registrar's letter-keys file
+    source: Source,
+    /// Recompute results and compare every byte: `all`, `sample N` (N chunks drawn at random), or `chunk N`; engine tfhe
+    /// needs AVX2 and FMA
+    #[arg(long, value_name = "WHAT", num_args = 1..=2)]
+    re_execute: Vec<String>,
+    /// A ledger head from a family's letter: the ledger has to contain it, so that its end was not cut off
+    #[arg(long, value_name = "HEX")]
+    head: Option<String>,
+}
+
+/// Where a round lies.
+#[derive(clap::Args)]
+pub struct Source {
+    /// The public folder of the round
+    #[arg(value_name = "DIR")]
+    board: PathBuf,
+    /// Policy file, or the name of a shipped policy
     #[arg(long, value_name = "FILE")]
-    letter_keys: PathBuf,
-    /// Folder with the trustee's public-key.bt and evaluation-key.bt
-    #[arg(long, value_name = "DIR")]
-    keys: PathBuf,
-    /// Folder with one folder an agency, named by the agency's identifier
-    #[arg(long, value_name = "DIR")]
-    submissions: PathBuf,
-    /// The evaluator's folder of results, with its receipt
-    #[arg(long, value_name = "DIR")]
-    results: PathBuf,
-    /// The trustee's folder of letters, once the round is opened
-    #[arg(long, value_name = "DIR")]
-    letters: Option<PathBuf>,
-    /// The trustee of the round
-    #[arg(long, value_name = "NAME", default_value = "trustee:1")]
-    trustee: String,
-    /// Recompute these chunks and compare every byte (0,3,4); needs the evaluator's platform
-    #[arg(long, value_name = "CHUNKS", value_delimiter = ',')]
-    re_execute: Vec<u32>,
+    policy: PathBuf,
+    /// Trust file that pins every party's public key
+    #[arg(long, value_name = "FILE")]
+    trust: PathBuf,
+}
+
+impl Source {
+    fn round(&self) -> RoundArgs {
+        let Self { board, policy, trust } = self;
+        RoundArgs { policy: policy.clone(), board: board.clone(), trust: trust.clone() }
+    }
+}
+
+/// Show the ledger of a round.
+#[derive(clap::Args)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    source: Source,
+}
+
+/// Check a family's proof of its tier.
+///
+/// Prints the tier that the proof shows; with --tier, fails unless it is this one.
+#[derive(clap::Args)]
+pub struct CheckProofArgs {
+    #[command(flatten)]
+    source: Source,
+    /// The family's proof file
+    #[arg(long, value_name = "FILE")]
+    proof: PathBuf,
+    /// The tier that the family claims, by its identifier
+    #[arg(long, value_name = "TIER")]
+    tier: Option<String>,
+    /// The slot that the proof has to be of
+    #[arg(long, value_name = "SLOT")]
+    slot: Option<u32>,
 }
 
 pub fn run(command: &AuditorCommand, output: Output) -> Result<(), CliError> {
     match command {
         AuditorCommand::Verify(args) => verify(args, output),
+        AuditorCommand::Show(args) => show(args, output),
+        AuditorCommand::CheckProof(args) => check_proof(args, output),
+    }
+}
+
+fn execute(words: &[String]) -> Result<Execute, CliError> {
+    let wrong = || CliError::ReExecute { text: words.join(" ") };
+    let number = |text: &String| text.parse::<u32>().map_err(|_| wrong());
+    match words {
+        [] => Ok(Execute::Nothing),
+        [all] if all == "all" => Ok(Execute::All),
+        [what, count] if what == "sample" => Ok(Execute::Sample(number(count)?)),
+        [what, chunk] if what == "chunk" => Ok(Execute::Chunks(vec![number(chunk)?])),
+        _ => Err(wrong()),
     }
 }
 
 fn verify(args: &VerifyArgs, output: Output) -> Result<(), CliError> {
-    let loaded = args.round.load()?;
-    let trustee = PartyName::new(args.trustee.clone()).map_err(blindtier_wire::WireError::from)?;
-    let letters = args.letters.as_ref().map(|folder| folder.join(file_names::LETTERS));
-    let files = Files {
-        round: &args.round.round,
-        letter_keys: &args.letter_keys,
-        public_key: &args.keys.join(file_names::PUBLIC_KEY),
-        evaluation_key: &args.keys.join(file_names::EVALUATION_KEY),
-        submissions: &args.submissions,
-        receipt: &args.results.join(file_names::RECEIPT),
-        letters: letters.as_deref(),
+    let execute = execute(&args.re_execute)?;
+    let loaded = args.source.round().load()?;
+    let head = match &args.head {
+        None => None,
+        Some(text) => {
+            Some(Digest::from_hex(text).ok_or_else(|| CliError::NotAHead { text: text.clone() })?)
+        }
     };
     let reference = Reference {
         policy: loaded.policy_hash,
         plan: loaded.plan_hash,
-        trustee: &trustee,
         trust: &loaded.trust,
+        head,
     };
-    let report = blindtier_auditor::verify(&files, &reference, &args.re_execute, |key| {
-        loaded.plan.evaluate(key)
-    })?;
+    let report = blindtier_auditor::verify(&loaded.board, &reference, &execute, &loaded.plan)?;
+    let opened_by: Vec<&str> = report.opened_by.iter().map(PartyName::as_str).collect();
     let object = json!({
         "round": report.round.to_string(),
         "slots": report.slots,
@@ -81,7 +127,9 @@ fn verify(args: &VerifyArgs, output: Output) -> Result<(), CliError> {
         "chunks": report.chunks,
         "chunks_recomputed": report.chunks_recomputed,
         "operations": report.operations,
-        "letters_checked": report.letters_checked,
+        "opened_by": opened_by,
+        "entries": report.entries,
+        "head": report.head.to_string(),
         "platform": report.platform,
         "unknown": UNKNOWN,
     });
@@ -94,15 +142,84 @@ fn verify(args: &VerifyArgs, output: Output) -> Result<(), CliError> {
                 report.agencies.len()
             ),
             format!("checked: {} signed files, every hash between them", report.files_checked),
+            format!("ledger: {} entries, each signed by a majority; head {}", report.entries, report.head),
             format!(
                 "recomputed: {} of {} chunks, byte for byte",
                 report.chunks_recomputed.len(),
                 report.chunks
             ),
-            format!("letters: {}", if report.letters_checked { "checked" } else { "not given" }),
+            if opened_by.is_empty() {
+                "not opened yet".to_owned()
+            } else {
+                format!("opened again from the partial decryptions of {}", opened_by.join(", "))
+            },
             "cannot be known from these files:".to_owned(),
         ];
         lines.extend(UNKNOWN.iter().map(|line| format!("  - {line}")));
         lines.join("\n")
     })
+}
+
+fn show(args: &ShowArgs, output: Output) -> Result<(), CliError> {
+    let policy = policy_file::load(&args.source.policy)?;
+    let trust = TrustFile::read(&args.source.trust)?;
+    let board = Board::new(&args.source.board);
+    let (round, ledger) = blindtier_auditor::ledger(&board, Digest(policy.hash().0), &trust)?;
+    let entries: Vec<_> = ledger
+        .entries()
+        .iter()
+        .map(|recorded| {
+            json!({
+                "index": recorded.entry.index,
+                "event": recorded.entry.event.to_string(),
+                "hash": recorded.digest.to_string(),
+                "signed_by": recorded.signers.iter().map(PartyName::as_str).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let pending = ledger.pending().map(|pending| pending.entry.event.to_string());
+    let object = json!({
+        "trustees": round.sharing.to_string(),
+        "entries": entries,
+        "pending": pending,
+        "head": ledger.head().to_string(),
+    });
+    output.report(&object, || {
+        let mut lines = vec![format!("{} trustees; {} entries", round.sharing, entries.len())];
+        for recorded in ledger.entries() {
+            let signers: Vec<&str> = recorded.signers.iter().map(PartyName::as_str).collect();
+            lines.push(format!("{:>3}  {}", recorded.entry.index, recorded.entry.event));
+            lines.push(format!("     {} signed by {}", recorded.digest, signers.join(", ")));
+        }
+        if let Some(pending) = ledger.pending() {
+            let signers: Vec<&str> = pending.signers.iter().map(PartyName::as_str).collect();
+            lines.push(format!(
+                "  -  no majority yet: {} (signed by {})",
+                pending.entry.event,
+                signers.join(", ")
+            ));
+        }
+        lines.push(format!("head {}", ledger.head()));
+        lines.join("\n")
+    })
+}
+
+fn check_proof(args: &CheckProofArgs, output: Output) -> Result<(), CliError> {
+    let loaded = args.source.round().load()?;
+    let modulus = loaded.plan.combine()?.pad_modulus();
+    let (board, trust) = (&loaded.board, &loaded.trust);
+    let proven =
+        blindtier_auditor::check_proof(board, &args.proof, loaded.policy_hash, modulus, trust)?;
+    let tier = super::family::tier(&loaded.policy, proven.slot, proven.code)?;
+    let claims = [
+        (args.slot.map(|slot| slot.to_string()), proven.slot.to_string(), "slot"),
+        (args.tier.clone(), tier.id.clone(), "tier"),
+    ];
+    for (claimed, shown, what) in claims {
+        if let Some(claimed) = claimed.filter(|claimed| *claimed != shown) {
+            return Err(CliError::OtherClaim { file: args.proof.clone(), what, shown, claimed });
+        }
+    }
+    let object = json!({ "slot": proven.slot, "tier": tier.id });
+    output.report(&object, || format!("proven: slot {} has tier {}", proven.slot, tier.id))
 }

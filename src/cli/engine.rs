@@ -1,12 +1,19 @@
 //! The one place that knows which engines there are.
 
 use super::error::CliError;
-use blindtier_engine::{Encrypt, EngineError, Evaluate, Open, Plan, PlanSummary};
-use blindtier_engine_bfv::{BfvEncrypt, BfvEvaluate, BfvOpen, BfvPlan};
-use blindtier_engine_tfhe::{TfheEncrypt, TfheEvaluate, TfheOpen, TfhePlan};
+use blindtier_dealer::Dealt;
+use blindtier_engine::{
+    Ceremony, Combine, Encrypt, EngineError, Evaluate, OpenShare, Plan, PlanSummary, Prepare,
+};
+use blindtier_engine_bfv::{
+    BfvCombine, BfvEncrypt, BfvEvaluate, BfvOpenShare, BfvPlan, BfvPrepare,
+};
+use blindtier_engine_tfhe::{
+    TfheCombine, TfheEncrypt, TfheEvaluate, TfheOpenShare, TfhePlan, TfhePrepare,
+};
 use blindtier_policy::Policy;
 use blindtier_policy::passes::Layout;
-use blindtier_wire::{Digest, Engine};
+use blindtier_wire::{Digest, Engine, Sharing};
 
 /// Engine names on the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -45,6 +52,9 @@ pub enum EngineChoice {
     Bfv,
 }
 
+/// The base-2 logarithm of the largest distance that a round's flooding may leave.
+const FLOODING_DISTANCE: f64 = -40.0;
+
 /// Slots a chunk where the engine leaves it open.
 const DEFAULT_CHUNK: u32 = 512;
 
@@ -76,31 +86,43 @@ pub enum AnyPlan {
 }
 
 impl AnyPlan {
-    /// Plans a policy.
-    pub fn new(policy: &Policy, engine: EngineName, layout: Layout) -> Result<Self, CliError> {
+    /// Plans a policy for keys that are shared this way.
+    pub fn new(
+        policy: &Policy,
+        engine: EngineName,
+        layout: Layout,
+        sharing: Sharing,
+    ) -> Result<Self, CliError> {
+        let shares = sharing.shares();
         match engine {
-            EngineName::Tfhe => Ok(Self::Tfhe(Box::new(TfhePlan::new(policy, layout)?))),
-            EngineName::Bfv => Ok(Self::Bfv(Box::new(BfvPlan::new(policy, layout)?))),
+            EngineName::Tfhe => Ok(Self::Tfhe(Box::new(TfhePlan::new(policy, layout, shares)?))),
+            EngineName::Bfv => Ok(Self::Bfv(Box::new(BfvPlan::new(policy, layout, shares)?))),
         }
     }
 
     /// Plans a policy for the engine that the registrar names, or for the one that moves fewer bytes for so many
-    /// families. Says why.
+    /// families. Says why. Refuses an engine whose flooding does not hide the noise of so many openings.
     pub fn choose(
         policy: &Policy,
         choice: EngineChoice,
         layout: Layout,
+        sharing: Sharing,
         families: u64,
     ) -> Result<(Self, String), CliError> {
+        let plan = |engine| {
+            let plan = Self::new(policy, engine, layout, sharing)?;
+            let distance = plan.plan().flooding_distance(families);
+            if distance <= FLOODING_DISTANCE {
+                return Ok(plan);
+            }
+            let engine = engine.name();
+            Err(CliError::TooManyOpenings { engine, families, distance })
+        };
         let engine = match choice {
             EngineChoice::Tfhe => EngineName::Tfhe,
             EngineChoice::Bfv => EngineName::Bfv,
             EngineChoice::Auto => {
-                let plans = (
-                    Self::new(policy, EngineName::Tfhe, layout),
-                    Self::new(policy, EngineName::Bfv, layout),
-                );
-                return match plans {
+                return match (plan(EngineName::Tfhe), plan(EngineName::Bfv)) {
                     (Ok(tfhe), Ok(bfv)) => {
                         let (own, other) = (bfv.round_bytes(families), tfhe.round_bytes(families));
                         let said = |chosen: &str, less: u64, other: &str, more: u64| {
@@ -120,10 +142,12 @@ impl AnyPlan {
                 };
             }
         };
-        Ok((
-            Self::new(policy, engine, layout)?,
-            format!("{}: as the registrar said", engine.name()),
-        ))
+        Ok((plan(engine)?, format!("{}: as the registrar said", engine.name())))
+    }
+
+    /// Whether a dealer makes the key.
+    pub fn needs_dealer(&self) -> bool {
+        matches!(self, Self::Tfhe(_))
     }
 
     /// Slots a chunk: what the plan fixes, or what was chosen, or the default.
@@ -188,26 +212,119 @@ impl AnyPlan {
         }
     }
 
-    /// The key holder's capability, from the secret key.
-    pub fn open(&self, secret_key: &[u8], tiers: usize) -> Result<Box<dyn Open>, EngineError> {
+    /// A dealer's work: all keys of a round.
+    pub fn deal(&self) -> Result<Dealt, EngineError> {
         match self {
-            Self::Tfhe(_) => Ok(Box::new(TfheOpen::new(secret_key, tiers)?)),
-            Self::Bfv(plan) => Ok(Box::new(BfvOpen::new(plan, secret_key, tiers)?)),
+            Self::Tfhe(plan) => {
+                let dealt = blindtier_engine_tfhe::deal(plan.shares())?;
+                Ok(Dealt {
+                    public: dealt.public,
+                    evaluation: dealt.evaluation,
+                    opening: dealt.squashing,
+                    shares: dealt.shares,
+                })
+            }
+            Self::Bfv(_) => Err(EngineError::Unsupported {
+                engine: blindtier_engine_bfv::ENGINE,
+                reason: "its keys are made by the trustees without a dealer".into(),
+            }),
         }
     }
 
-    /// Fresh keys.
-    pub fn generate_keys(&self) -> Result<blindtier_trustee::Keys, EngineError> {
-        let (secret, public, evaluation) = match self {
+    /// The engine's part of a key ceremony, if it needs no dealer.
+    pub fn ceremony(&self) -> Option<&dyn Ceremony> {
+        match self {
+            Self::Tfhe(_) => None,
+            Self::Bfv(_) => Some(self),
+        }
+    }
+
+    /// Adds partial decryptions up.
+    pub fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
+        match self {
+            Self::Tfhe(plan) => Ok(Box::new(TfheCombine::new(plan))),
+            Self::Bfv(plan) => Ok(Box::new(BfvCombine::new(plan)?)),
+        }
+    }
+}
+
+impl blindtier_trustee::Engine for AnyPlan {
+    fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError> {
+        Self::evaluate(self, key)
+    }
+
+    fn prepare(
+        &self,
+        evaluation: &[u8],
+        opening: Option<&[u8]>,
+    ) -> Result<Box<dyn Prepare>, EngineError> {
+        match self {
             Self::Tfhe(_) => {
-                let keys = blindtier_engine_tfhe::generate_keys()?;
-                (keys.secret, keys.public, keys.evaluation)
+                Ok(Box::new(TfhePrepare::new(evaluation, opening.unwrap_or_default())?))
             }
-            Self::Bfv(plan) => {
-                let keys = blindtier_engine_bfv::generate_keys(plan)?;
-                (keys.secret, keys.public, keys.evaluation)
-            }
-        };
-        Ok(blindtier_trustee::Keys { secret, public, evaluation })
+            Self::Bfv(plan) => Ok(Box::new(BfvPrepare::new(plan)?)),
+        }
+    }
+
+    fn share(&self, key: &[u8; 32], material: &[u8]) -> Result<Box<dyn OpenShare>, EngineError> {
+        match self {
+            Self::Tfhe(plan) => Ok(Box::new(TfheOpenShare::new(plan, key, material)?)),
+            Self::Bfv(plan) => Ok(Box::new(BfvOpenShare::new(plan, key)?)),
+        }
+    }
+
+    fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
+        Self::combine(self)
+    }
+}
+
+impl blindtier_auditor::Engine for AnyPlan {
+    fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError> {
+        Self::evaluate(self, key)
+    }
+
+    fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
+        Self::combine(self)
+    }
+}
+
+impl AnyPlan {
+    /// The plan of an engine whose keys the trustees make without a dealer.
+    fn dealerless(&self) -> Result<&BfvPlan, EngineError> {
+        match self {
+            Self::Bfv(plan) => Ok(plan),
+            Self::Tfhe(_) => Err(EngineError::Unsupported {
+                engine: blindtier_engine_tfhe::ENGINE,
+                reason: "its keys are made by a dealer".into(),
+            }),
+        }
+    }
+}
+
+impl Ceremony for AnyPlan {
+    fn first(&self, common: &[u8; 32], key: &[u8; 32]) -> Result<Vec<u8>, EngineError> {
+        blindtier_engine_bfv::first_message(self.dealerless()?, common, key)
+    }
+
+    fn second(
+        &self,
+        common: &[u8; 32],
+        key: &[u8; 32],
+        firsts: &[&[u8]],
+    ) -> Result<Vec<u8>, EngineError> {
+        blindtier_engine_bfv::second_message(self.dealerless()?, common, key, firsts)
+    }
+
+    fn public_key(&self, common: &[u8; 32], firsts: &[&[u8]]) -> Result<Vec<u8>, EngineError> {
+        blindtier_engine_bfv::public_key(self.dealerless()?, common, firsts)
+    }
+
+    fn evaluation_key(
+        &self,
+        common: &[u8; 32],
+        firsts: &[&[u8]],
+        seconds: &[&[u8]],
+    ) -> Result<Vec<u8>, EngineError> {
+        blindtier_engine_bfv::evaluation_key(self.dealerless()?, common, firsts, seconds)
     }
 }

@@ -26,6 +26,8 @@ pub enum CliError {
     #[error(transparent)]
     Audit(#[from] blindtier_auditor::AuditError),
     #[error(transparent)]
+    Dealer(#[from] blindtier_dealer::DealerError),
+    #[error(transparent)]
     Sim(#[from] blindtier_sim::SimError),
     #[error(transparent)]
     Engine(#[from] blindtier_engine::EngineError),
@@ -61,9 +63,32 @@ pub enum CliError {
     UnknownFamily { file: PathBuf, line: usize, family: String },
     /// A letter holds a reserved or unknown code.
     #[error(
-        "the letter of slot {slot} holds code {code}, which is no tier of this policy; show it to the trustee"
+        "the letter of slot {slot} holds code {code}, which is no tier of this policy; show it to the trustees"
     )]
-    NotATier { slot: u32, code: u8 },
+    NotATier { slot: u32, code: u32 },
+    /// So many openings would show noise under the flooding.
+    #[error(
+        "engine `{engine}` cannot open {families} families in one round: the flooding would leave a distance of 2^{distance:.1}, more than 2^-40; use engine bfv or split the round"
+    )]
+    TooManyOpenings { engine: &'static str, families: u64, distance: f64 },
+    /// What to recompute was not understood.
+    #[error("--re-execute {text:?} is not understood; write `all`, `sample N` or `chunk N`")]
+    ReExecute { text: String },
+    /// A ledger head is 64 hexadecimal digits.
+    #[error("--head {text:?} is no ledger head; copy the 64 hexadecimal digits from the letter")]
+    NotAHead { text: String },
+    /// A public key is 64 hexadecimal digits.
+    #[error("--state-key {text:?} is no public key; write the 64 hexadecimal digits that `family keygen` printed")]
+    NotAKey { text: String },
+    /// A file of keys has no key at this position.
+    #[error("{}: there is no key {position} in this file of {count}; count from 0", file.display())]
+    NoSuchKey { file: PathBuf, position: usize, count: usize },
+    /// A file of keys has more than the one that is needed.
+    #[error("{}: {count} keys in this file; choose one with --family N", file.display())]
+    ManyKeys { file: PathBuf, count: usize },
+    /// A proof shows something else than was claimed.
+    #[error("{}: this proof shows {what} {shown}, not {claimed}; the claim is not proven", file.display())]
+    OtherClaim { file: PathBuf, what: &'static str, shown: String, claimed: String },
     /// A party of a demo failed.
     #[error("{party} failed: {message}")]
     Party { party: String, message: String, code: u8 },
@@ -120,6 +145,7 @@ impl CliError {
             Self::Agency(error) => error.culprit(),
             Self::Evaluator(error) => error.culprit(),
             Self::Trustee(error) => error.culprit(),
+            Self::Dealer(error) => error.culprit(),
             Self::Family(error) => error.culprit(),
             Self::Audit(error) => error.culprit(),
             _ => None,

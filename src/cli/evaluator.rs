@@ -4,9 +4,7 @@ use super::error::CliError;
 use super::output::Output;
 use super::round::{IdentityArg, RoundArgs, folder_bytes};
 use blindtier_evaluator::Job;
-use blindtier_wire::PartyName;
 use serde_json::json;
-use std::path::PathBuf;
 use std::time::Instant;
 
 /// What the evaluator does.
@@ -18,7 +16,8 @@ pub enum EvaluatorCommand {
 
 /// Check all submissions, compute every slot's tier on ciphertexts, and sign a receipt.
 ///
-/// Needs no secret but its own signing key. An interrupted run goes on at the first missing chunk. Uses all
+/// Reads round, ledger, evaluation key and submissions from the board and writes results there. Computes on nothing that
+/// the trustees did not register in the ledger. Needs no secret but its own signing key. An interrupted run goes on at the first missing chunk. Uses all
 /// cores; RAYON_NUM_THREADS limits them.
 #[derive(clap::Args)]
 pub struct RunArgs {
@@ -26,21 +25,6 @@ pub struct RunArgs {
     round: RoundArgs,
     #[command(flatten)]
     identity: IdentityArg,
-    /// The trustee's evaluation-key file
-    #[arg(long, value_name = "FILE")]
-    evaluation_key: PathBuf,
-    /// Folder with one folder an agency, named by the agency's identifier
-    #[arg(long, value_name = "DIR")]
-    submissions: PathBuf,
-    /// The trustee that made the keys
-    #[arg(long, value_name = "NAME", default_value = "trustee:1")]
-    trustee: String,
-    /// The evaluator's own folder, where it remembers which submissions it accepted
-    #[arg(long, value_name = "DIR")]
-    state: PathBuf,
-    /// Folder for the encrypted results and the receipt
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
 }
 
 pub fn run(command: &EvaluatorCommand, output: Output) -> Result<(), CliError> {
@@ -52,16 +36,10 @@ pub fn run(command: &EvaluatorCommand, output: Output) -> Result<(), CliError> {
 fn evaluate(args: &RunArgs, output: Output) -> Result<(), CliError> {
     let loaded = args.round.load()?;
     let identity = args.identity.load()?;
-    let trustee = PartyName::new(args.trustee.clone()).map_err(blindtier_wire::WireError::from)?;
     let job = Job {
-        round: &args.round.round,
+        board: &loaded.board,
         policy: loaded.policy_hash,
         plan: loaded.plan_hash,
-        trustee: &trustee,
-        evaluation_key: &args.evaluation_key,
-        submissions: &args.submissions,
-        state: &args.state,
-        output: &args.out,
         identity: &identity,
         trust: &loaded.trust,
     };
@@ -89,7 +67,7 @@ fn evaluate(args: &RunArgs, output: Output) -> Result<(), CliError> {
         counted: receipt.operations,
         "platform": receipt.platform,
         "resumed_chunks": finished.resumed,
-        "bytes": folder_bytes(&args.out),
+        "bytes": folder_bytes(&loaded.board.results()),
         "seconds": seconds,
         "peak_memory_bytes": peak_memory(),
     });

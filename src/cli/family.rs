@@ -3,10 +3,10 @@
 use super::error::CliError;
 use super::output::Output;
 use super::policy_file;
-use super::round::RoundArgs;
-use blindtier_family::{Files, Letter, LetterKey, Mail};
+use super::round::{LoadedRound, RoundArgs};
+use blindtier_family::{Letter, LetterKey, Mail};
 use blindtier_policy::{Labels, Policy};
-use blindtier_wire::{Digest, PartyName, TrustFile};
+use blindtier_wire::{Board, Digest, PartyName, Proof, TrustFile};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -15,8 +15,14 @@ use std::path::PathBuf;
 pub enum FamilyCommand {
     /// Make a letter key; its public half goes to the registrar
     Keygen(KeygenArgs),
-    /// Read this family's own letter
+    /// Check that the round has this family's letter key
+    Check(CheckArgs),
+    /// Read this family's letters: tier, reasons, distance to the next tier
     Read(ReadArgs),
+    /// Write a proof of this family's tier
+    Prove(ProveArgs),
+    /// Read a tier that was opened to the state
+    ReadForState(ReadForStateArgs),
 }
 
 /// Make a letter key; its public half goes to the registrar.
@@ -30,32 +36,84 @@ pub struct KeygenArgs {
     families: u32,
 }
 
-/// Read this family's own letter.
+/// What reading letters takes.
 #[derive(clap::Args)]
-pub struct ReadArgs {
+pub struct MailArgs {
     #[command(flatten)]
     round: RoundArgs,
     /// This family's letter key
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// The registrar's letter-keys file
-    #[arg(long, value_name = "FILE")]
-    letter_keys: PathBuf,
-    /// The trustee's folder of letters
+    /// Folder of letters, with one folder a trustee (trustee-1) and one an agency (agency-health)
     #[arg(long, value_name = "DIR")]
     letters: PathBuf,
-    /// The trustee of the round
-    #[arg(long, value_name = "NAME", default_value = "trustee:1")]
-    trustee: String,
-    /// Language of the tier's name
+    /// Which key of the file, counted from 0; for simulations, whose files hold many keys
+    #[arg(long, value_name = "N")]
+    family: Option<usize>,
+}
+
+/// Read this family's letters: its tier, what decided it, and what would change it.
+///
+/// The trustees' letters open the tier. The agencies' letters say which levels they used; the policy is run on them here, on
+/// the family's own device, and explains the tier. Levels that do not give the opened tier are shown as such.
+#[derive(clap::Args)]
+pub struct ReadArgs {
+    #[command(flatten)]
+    mail: MailArgs,
+    /// Language of names
     #[arg(long, value_name = "TAG", default_value = "en")]
     language: String,
+}
+
+/// Check that the round has this family's letter key, before anything is opened.
+///
+/// A registrar that put another key in its place would read the letter instead of the family.
+#[derive(clap::Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    round: RoundArgs,
+    /// This family's letter key
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+}
+
+/// Write a proof of this family's tier, to show to whom it wants.
+///
+/// Whoever has the proof knows this tier and nothing else; it cannot be taken back.
+#[derive(clap::Args)]
+pub struct ProveArgs {
+    #[command(flatten)]
+    mail: MailArgs,
+    /// File to write; readable by its owner only
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Read a tier that was opened to the state.
+///
+/// Only for slots about which the ledger says so; the family's letter says it too.
+#[derive(clap::Args)]
+pub struct ReadForStateArgs {
+    #[command(flatten)]
+    round: RoundArgs,
+    /// The state's key
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Folder of the seeds that trustees sealed to the state
+    #[arg(long, value_name = "DIR")]
+    seeds: PathBuf,
+    /// Whose tier
+    #[arg(long, value_name = "SLOT")]
+    slot: u32,
 }
 
 pub fn run(command: &FamilyCommand, output: Output) -> Result<(), CliError> {
     match command {
         FamilyCommand::Keygen(args) => keygen(args, output),
+        FamilyCommand::Check(args) => check(args, output),
         FamilyCommand::Read(args) => read(args, output),
+        FamilyCommand::Prove(args) => prove(args, output),
+        FamilyCommand::ReadForState(args) => read_for_state(args, output),
     }
 }
 
@@ -74,33 +132,171 @@ fn keygen(args: &KeygenArgs, output: Output) -> Result<(), CliError> {
     output.report(&json!({ "letter_keys": public }), || public.join("\n"))
 }
 
-fn read(args: &ReadArgs, output: Output) -> Result<(), CliError> {
+fn check(args: &CheckArgs, output: Output) -> Result<(), CliError> {
     let policy = policy_file::load(&args.round.policy)?;
     let trust = TrustFile::read(&args.round.trust)?;
-    let trustee = PartyName::new(args.trustee.clone()).map_err(blindtier_wire::WireError::from)?;
-    let manifest = args.letters.join(blindtier_wire::file_names::LETTERS);
-    let files =
-        Files { round: &args.round.round, letter_keys: &args.letter_keys, letters: &manifest };
-    let mail = Mail::open(&files, &trustee, Digest(policy.hash().0), &trust)?;
-    let letters = mail.read_all(&LetterKey::read(&args.key)?)?;
-    let tiers =
-        letters.iter().map(|letter| tier(&policy, letter)).collect::<Result<Vec<_>, _>>()?;
-    let ids: Vec<&str> = tiers.iter().map(|t| t.id.as_str()).collect();
-    let text = || {
-        let lines: Vec<String> = tiers
-            .iter()
-            .map(|tier| format!("your tier: {} ({})", label(&tier.label, &args.language), tier.id))
-            .collect();
-        lines.join("\n")
-    };
-    output.report(&json!({ "tiers": ids }), text)
+    let board = Board::new(&args.round.board);
+    let hash = Digest(policy.hash().0);
+    let slots = LetterKey::read(&args.key)?
+        .iter()
+        .map(|key| blindtier_family::check_roster(&board, key.public(), hash, &trust))
+        .collect::<Result<Vec<u32>, _>>()?;
+    output.report(&json!({ "slots": slots }), || match slots.as_slice() {
+        [slot] => format!("the round has this letter key, for slot {slot}"),
+        slots => format!("the round has all {} letter keys", slots.len()),
+    })
 }
 
-fn tier<'p>(policy: &'p Policy, letter: &Letter) -> Result<&'p blindtier_policy::Class, CliError> {
-    policy
-        .tiers
-        .get(usize::from(letter.code))
-        .ok_or(CliError::NotATier { slot: letter.slot, code: letter.code })
+/// The letters that were asked for, with the policy.
+struct Opened {
+    loaded: LoadedRound,
+    letters: Vec<Letter>,
+    proofs: Vec<Proof>,
+}
+
+impl MailArgs {
+    fn open(&self) -> Result<Opened, CliError> {
+        let loaded = self.round.load()?;
+        let modulus = loaded.plan.combine()?.pad_modulus();
+        let mut keys = LetterKey::read(&self.key)?;
+        if let Some(position) = self.family {
+            let count = keys.len();
+            let chosen = keys.into_iter().nth(position);
+            let file = || self.key.clone();
+            keys = vec![chosen.ok_or_else(|| CliError::NoSuchKey { file: file(), position, count })?];
+        }
+        let hash = loaded.policy_hash;
+        let mail = Mail::open(&loaded.board, &self.letters, hash, modulus, &loaded.trust)?;
+        let letters = mail.read_all(&keys)?;
+        let proofs = letters.iter().map(|letter| mail.prove(letter)).collect();
+        drop(mail);
+        Ok(Opened { loaded, letters, proofs })
+    }
+}
+
+fn read(args: &ReadArgs, output: Output) -> Result<(), CliError> {
+    let Opened { loaded, letters, .. } = args.mail.open()?;
+    let policy = &loaded.policy;
+    let tiers = letters
+        .iter()
+        .map(|letter| tier(policy, letter.slot, letter.code))
+        .collect::<Result<Vec<_>, _>>()?;
+    let ids: Vec<&str> = tiers.iter().map(|t| t.id.as_str()).collect();
+    let mut object = json!({ "tiers": ids });
+    let lines = match letters.as_slice() {
+        [letter] => {
+            let lines = letter_lines(policy, letter, &args.language)?;
+            if let Some(fields) = object.as_object_mut() {
+                fields.insert("slot".into(), json!(letter.slot));
+                fields.insert("head".into(), json!(letter.head.to_string()));
+                fields.insert("letter".into(), json!(lines));
+            }
+            lines
+        }
+        _ => tiers
+            .iter()
+            .map(|tier| format!("your tier: {} ({})", label(&tier.label, &args.language), tier.id))
+            .collect(),
+    };
+    output.report(&object, || lines.join("\n"))
+}
+
+/// A letter for people.
+fn letter_lines(policy: &Policy, letter: &Letter, language: &str) -> Result<Vec<String>, CliError> {
+    let opened = tier(policy, letter.slot, letter.code)?;
+    let mut values = policy.missing_values();
+    let mut silent = Vec::new();
+    for (position, agency) in policy.agencies.iter().enumerate() {
+        let own: Vec<usize> = (0..policy.indicators.len())
+            .filter(|i| policy.indicators.get(*i).is_some_and(|i| i.agency == position))
+            .collect();
+        let name = PartyName::agency(&agency.id).map_err(blindtier_wire::WireError::from)?;
+        match letter.levels.get(&name).filter(|levels| levels.len() == own.len()) {
+            Some(levels) => {
+                for (indicator, level) in own.iter().zip(levels) {
+                    if let Some(value) = values.get_mut(*indicator) {
+                        *value = *level;
+                    }
+                }
+            }
+            None => silent.push(label(&agency.label, language)),
+        }
+    }
+    let mut lines = Vec::new();
+    match policy.explain(&values) {
+        Ok(explanation) if policy.tiers.get(explanation.outcome.tier) == Some(opened) => {
+            lines.extend(explanation.lines(policy, language));
+        }
+        explained => {
+            lines.push(format!("Your tier: {}", label(&opened.label, language)));
+            let given = explained.ok().and_then(|e| policy.tiers.get(e.outcome.tier));
+            lines.push(match given {
+                Some(given) => format!(
+                    "The reasons do not hold: the levels that the offices sealed would give {}, not the tier that was opened. \
+                     An office sealed other levels than it submitted, or its letter is missing; appeal with this letter",
+                    label(&given.label, language)
+                ),
+                None => "The reasons do not hold: the levels that the offices sealed are none of this policy; appeal with this letter".to_owned(),
+            });
+        }
+    }
+    if !silent.is_empty() {
+        lines.push(format!("No levels from: {}", silent.join(", ")));
+    }
+    if let Some(reason) = &letter.opened_to_state {
+        lines.push(format!("This tier was opened to the state as well: {reason}"));
+    }
+    lines.extend(letter.complaints.iter().map(|complaint| format!("Note: {complaint}")));
+    lines.push(format!("Slot {}; ledger head {}", letter.slot, letter.head));
+    Ok(lines)
+}
+
+fn prove(args: &ProveArgs, output: Output) -> Result<(), CliError> {
+    let Opened { letters, proofs, .. } = args.mail.open()?;
+    let (Some(letter), [proof]) = (letters.first(), proofs.as_slice()) else {
+        return Err(CliError::ManyKeys { file: args.mail.key.clone(), count: proofs.len() });
+    };
+    proof.write(&args.out)?;
+    output.report(&json!({ "slot": letter.slot }), || {
+        format!(
+            "{}: shows the tier of slot {} to whoever has it, with the public board",
+            args.out.display(),
+            letter.slot
+        )
+    })
+}
+
+fn read_for_state(args: &ReadForStateArgs, output: Output) -> Result<(), CliError> {
+    let loaded = args.round.load()?;
+    let modulus = loaded.plan.combine()?.pad_modulus();
+    let keys = LetterKey::read(&args.key)?;
+    let [key] = keys.as_slice() else {
+        return Err(CliError::ManyKeys { file: args.key.clone(), count: keys.len() });
+    };
+    let (board, hash, trust) = (&loaded.board, loaded.policy_hash, &loaded.trust);
+    let code = blindtier_family::read_for_state(
+        board,
+        &args.seeds,
+        args.slot,
+        key,
+        hash,
+        modulus,
+        trust,
+    )?;
+    let tier = tier(&loaded.policy, args.slot, code)?;
+    output.report(&json!({ "slot": args.slot, "tier": tier.id }), || {
+        format!("slot {} has tier {}", args.slot, tier.id)
+    })
+}
+
+/// The tier of a code.
+pub(super) fn tier(
+    policy: &Policy,
+    slot: u32,
+    code: u32,
+) -> Result<&blindtier_policy::Class, CliError> {
+    let position = usize::try_from(code).unwrap_or(usize::MAX);
+    policy.tiers.get(position).ok_or(CliError::NotATier { slot, code })
 }
 
 fn label<'l>(labels: &'l Labels, language: &str) -> &'l str {

@@ -4,6 +4,7 @@
 
 mod agency;
 mod auditor;
+mod dealer;
 mod demo;
 mod engine;
 mod error;
@@ -29,8 +30,8 @@ use std::process::ExitCode;
 /// support tier without seeing a record, and only the family learns it.
 ///
 /// Start with `blindtier demo`. A real round: every party makes an identity (`blindtier identity`), all public
-/// keys go into one trust file, then registrar new-round, trustee keygen, agency submit, evaluator run,
-/// trustee open, family read, auditor verify.
+/// keys go into one trust file; then registrar new-round, trustee keygen, agency submit, trustee register, agency
+/// hand-over, evaluator run, trustee open, family read, auditor verify. docs/protocol.md says what each step is for.
 #[derive(Parser)]
 #[command(name = "blindtier", version, propagate_version = true, max_term_width = 110)]
 struct Cli {
@@ -62,10 +63,13 @@ enum Command {
     /// The evaluator: computes tiers on ciphertexts
     #[command(subcommand)]
     Evaluator(evaluator::EvaluatorCommand),
-    /// The trustee: makes the keys and opens each round once
+    /// The dealer: makes the keys of a round with engine tfhe, once
+    #[command(subcommand)]
+    Dealer(dealer::DealerCommand),
+    /// A trustee: holds shares of a round's key and opens the round once, together with others
     #[command(subcommand)]
     Trustee(trustee::TrusteeCommand),
-    /// A family: reads its own letter
+    /// A family: reads its own letters and proves its tier
     #[command(subcommand)]
     Family(family::FamilyCommand),
     /// The auditor: checks a round from its public files
@@ -93,6 +97,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Registrar(command) => registrar::run(&command, output),
         Command::Agency(command) => agency::run(&command, output),
         Command::Evaluator(command) => evaluator::run(&command, output),
+        Command::Dealer(command) => dealer::run(&command, output),
         Command::Trustee(command) => trustee::run(&command, output),
         Command::Family(command) => family::run(&command, output),
         Command::Auditor(command) => auditor::run(&command, output),

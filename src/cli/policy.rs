@@ -46,6 +46,9 @@ pub struct CostArgs {
     /// Slots a chunk, with engine tfhe [default: 512]
     #[arg(long, value_name = "SLOTS", value_parser = clap::value_parser!(u32).range(1..=4096))]
     chunk: Option<u32>,
+    /// How the key is shared: how many of how many trustees
+    #[arg(long, value_name = "T-of-N", default_value = "2-of-3")]
+    trustees: blindtier_wire::Sharing,
 }
 
 /// Decide every family of a data set in the clear.
@@ -170,7 +173,7 @@ fn cost(args: &CostArgs, output: Output) -> Result<(), CliError> {
     let mut layouts = Vec::new();
     let mut text = vec![format!("policy {}, engine {}", policy.name, args.engine.name())];
     for layout in [LayoutName::Folded, LayoutName::PerIndicator] {
-        let any = AnyPlan::new(&policy, args.engine, layout.into())?;
+        let any = AnyPlan::new(&policy, args.engine, layout.into(), args.trustees)?;
         let (plan, summary) = (any.plan(), any.summary());
         let chunk = any.chunk(args.chunk)?;
         let families = usize::try_from(chunk).unwrap_or(usize::MAX);

@@ -7,6 +7,7 @@ use super::policy_file;
 use super::round::IdentityArg;
 use blindtier_registrar::{NewRound, Population};
 use serde_json::json;
+use blindtier_wire::{Board, Sharing};
 use std::path::PathBuf;
 
 /// What the registrar does.
@@ -18,7 +19,7 @@ pub enum RegistrarCommand {
 
 /// Announce a round.
 ///
-/// Writes OUT/round.bt and OUT/letter-keys.bt (public) and OUT/rosters/AGENCY/roster.bt (secret, for that
+/// Writes round.bt and letter-keys.bt to the board (public) and ROSTERS/AGENCY/roster.bt (secret, for that
 /// agency alone). The population file has the columns person, family and letter_key (64 hexadecimal digits,
 /// on at least one line of each family), and adult (yes or no) if the policy needs to know adults.
 #[derive(clap::Args)]
@@ -31,9 +32,16 @@ pub struct NewRoundArgs {
     population: PathBuf,
     #[command(flatten)]
     identity: IdentityArg,
-    /// Folder for the round's files
+    /// The public folder of the round, which is begun with it
     #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    board: PathBuf,
+    /// Folder for the rosters, one folder an agency
+    #[arg(long, value_name = "DIR")]
+    rosters: PathBuf,
+    /// How many of how many trustees open together. With at least one more than twice the threshold less one (2-of-3,
+    /// 3-of-5) an honest trustee holds every share, and lies are found; 2-of-4 also names the liar
+    #[arg(long, value_name = "T-of-N", default_value = "2-of-3")]
+    trustees: Sharing,
     /// Engine of the whole round
     #[arg(long, value_enum, default_value_t)]
     engine: EngineChoice,
@@ -56,7 +64,13 @@ fn new_round(args: &NewRoundArgs, output: Output) -> Result<(), CliError> {
     let policy = policy_file::load(&args.policy)?;
     let population = Population::read(&args.population)?;
     let families = u64::try_from(population.families.len()).unwrap_or(u64::MAX);
-    let (plan, why) = AnyPlan::choose(&policy, args.engine, args.layout.into(), families)?;
+    let (plan, why) = AnyPlan::choose(
+        &policy,
+        args.engine,
+        args.layout.into(),
+        args.trustees,
+        families,
+    )?;
     let summary = plan.summary();
     let chunk = plan.chunk(args.chunk)?;
     let announced = blindtier_registrar::new_round(&NewRound {
@@ -71,7 +85,10 @@ fn new_round(args: &NewRoundArgs, output: Output) -> Result<(), CliError> {
         agencies: &summary.agencies,
         population: &population,
         population_file: &args.population,
-        output: &args.out,
+        board: &Board::new(&args.board),
+        rosters: &args.rosters,
+        sharing: args.trustees,
+        dealer: plan.needs_dealer(),
         identity: &args.identity.load()?,
     })?;
     let agencies: Vec<&str> =
@@ -81,6 +98,8 @@ fn new_round(args: &NewRoundArgs, output: Output) -> Result<(), CliError> {
         "policy_hash": policy.hash().to_string(),
         "engine": summary.engine.name,
         "why": why,
+        "trustees": args.trustees.to_string(),
+        "dealer": plan.needs_dealer(),
         "chunk": chunk,
         "layout": summary.layout.to_string(),
         "slots": announced.round.slots,
@@ -89,14 +108,16 @@ fn new_round(args: &NewRoundArgs, output: Output) -> Result<(), CliError> {
     });
     output.report(&object, || {
         format!(
-            "round {}: {} families, {} persons, engine {}, layout {}, chunks of {chunk} slots\nengine {why}\nagencies that must submit: {}\nhand round.bt and letter-keys.bt in {} to everybody, and each roster to its agency alone:\n{}",
+            "round {}: {} families, {} persons, engine {}, layout {}, chunks of {chunk} slots\nengine {why}\nkey: {} trustees{}\nagencies that must submit: {}\nhand {} to everybody, and each roster to its agency alone:\n{}",
             announced.context.round,
             announced.round.slots,
             announced.persons,
             summary.engine.name,
             summary.layout,
+            args.trustees,
+            if plan.needs_dealer() { ", dealt once by a dealer" } else { ", made by them without a dealer" },
             agencies.join(", "),
-            args.out.display(),
+            args.board.display(),
             announced
                 .rosters
                 .iter()

@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::policy_file;
 use blindtier_policy::Policy;
 use blindtier_policy::passes::Layout;
-use blindtier_wire::{Context, Digest, Round, SigningIdentity, TrustFile};
+use blindtier_wire::{Board, Context, Digest, Round, SigningIdentity, TrustFile};
 use std::path::{Path, PathBuf};
 
 /// Arguments that every command of a round takes.
@@ -14,9 +14,9 @@ pub struct RoundArgs {
     /// Policy file, or the name of a shipped policy
     #[arg(long, value_name = "FILE")]
     pub policy: PathBuf,
-    /// The registrar's public round file (round.bt)
-    #[arg(long, value_name = "FILE")]
-    pub round: PathBuf,
+    /// The public folder of the round, with round.bt
+    #[arg(long, value_name = "DIR")]
+    pub board: PathBuf,
     /// Trust file that pins every party's public key
     #[arg(long, value_name = "FILE")]
     pub trust: PathBuf,
@@ -46,50 +46,52 @@ pub struct LoadedRound {
     pub round: Round,
     pub context: Context,
     pub trust: TrustFile,
+    pub board: Board,
 }
 
 impl RoundArgs {
-    /// Reads the three files, plans the policy for the round's engine and layout, and checks that the
+    /// Reads policy, trust file and round, plans the policy for the round's engine and layout, and checks that the
     /// registrar meant the same plan.
     pub fn load(&self) -> Result<LoadedRound, CliError> {
         let policy = policy_file::load(&self.policy)?;
         let policy_hash = Digest(policy.hash().0);
         let trust = TrustFile::read(&self.trust)?;
-        let announced = Round::read(&self.round, &trust, policy_hash)?.body;
+        let board = Board::new(&self.board);
+        let announced = Round::read(&board.round(), &trust, policy_hash)?.body;
         let layout = match announced.layout {
             blindtier_wire::Layout::Folded => Layout::Folded,
             blindtier_wire::Layout::PerIndicator => Layout::PerIndicator,
         };
         let other = |own: String| CliError::OtherEngine {
-            file: self.round.clone(),
+            file: board.round(),
             engine: announced.engine.name.clone(),
             parameters: announced.engine.parameters.clone(),
             own,
         };
         let engine = EngineName::from_name(&announced.engine.name)
             .ok_or_else(|| other("no such engine".into()))?;
-        let plan = AnyPlan::new(&policy, engine, layout)?;
+        let plan = AnyPlan::new(&policy, engine, layout, announced.sharing)?;
         if plan.engine() != announced.engine {
             return Err(other(plan.engine().parameters));
         }
         if let Some(slots) = plan.plan().chunk_slots().filter(|slots| *slots != announced.chunk) {
-            let (file, found) = (self.round.clone(), announced.chunk);
+            let (file, found) = (board.round(), announced.chunk);
             return Err(CliError::ChunkSlots { file, engine: announced.engine.name, slots, found });
         }
         let plan_hash = plan.hash();
-        let received = Round::read_with_plan(&self.round, &trust, policy_hash, plan_hash)?;
+        let received = Round::read_with_plan(&board.round(), &trust, policy_hash, plan_hash)?;
         let (round, context) = (received.body, received.context);
-        Ok(LoadedRound { policy, policy_hash, plan, plan_hash, round, context, trust })
+        Ok(LoadedRound { policy, policy_hash, plan, plan_hash, round, context, trust, board })
     }
 }
 
-/// Size of all files in a folder (not below), for reports.
+/// Size of all files in a folder and below, for reports.
 pub fn folder_bytes(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
-    entries
-        .flatten()
-        .filter_map(|e| e.metadata().ok())
-        .filter(|m| m.is_file())
-        .map(|m| m.len())
-        .sum()
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => folder_bytes(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    };
+    entries.flatten().map(size).sum()
 }

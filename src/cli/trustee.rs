@@ -2,157 +2,313 @@
 
 use super::error::CliError;
 use super::output::Output;
-use super::round::{IdentityArg, RoundArgs, folder_bytes};
-use blindtier_trustee::{Engines, Job, Step};
-use serde_json::json;
+use super::round::{IdentityArg, LoadedRound, RoundArgs, folder_bytes};
+use blindtier_trustee::{Desk, KeyProgress, OpenProgress, StateRequest, Step};
+use blindtier_wire::{Digest, PartyName, SigningIdentity, WireError};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// What the trustee does.
+/// What a trustee does.
+///
+/// Every command takes the next steps that the files on the board allow, says what it waits for, and may be repeated.
 #[derive(clap::Subcommand)]
 pub enum TrusteeCommand {
-    /// Make the keys of a round: a secret one that stays, a public one for agencies, an evaluation key
+    /// Take the next step of making a round's key; again, until it is done
     Keygen(KeygenArgs),
-    /// Open the results of a round, once, and seal every tier to its family's letter key
+    /// Sign the ledger's entry with the hash of every agency's submission
+    Register(RegisterArgs),
+    /// Take the next step of opening a round together with other trustees; again, until the letters are sealed
     Open(OpenArgs),
+    /// State that this trustee does not open, and why
+    Refuse(RefuseArgs),
+    /// Sign the ledger's entry about what another trustee stated (a refusal, destroyed shares)
+    Witness(DeskArgs),
+    /// Destroy this trustee's shares of a round and state it
+    Destroy(DeskArgs),
 }
 
-/// Make the keys of a round.
+/// What every command of a trustee takes.
+#[derive(clap::Args)]
+pub struct DeskArgs {
+    #[command(flatten)]
+    round: RoundArgs,
+    #[command(flatten)]
+    identity: IdentityArg,
+    /// This trustee's own folder of the round: shares, and what it signed; never leaves the trustee
+    #[arg(long, value_name = "DIR")]
+    private: PathBuf,
+}
+
+/// Take the next step of making a round's key.
 ///
-/// For now one trustee holds the whole secret key and could open everything: see SECURITY.md.
+/// With engine bfv the trustees make it together and nobody ever has it; with tfhe a dealer deals it (`blindtier dealer deal`)
+/// after every trustee has run this once. Run it again whenever new files of the others are on the board or in the folder
+/// of sealed shares, until it says that the keys are made. The shares are never replaced.
 #[derive(clap::Args)]
 pub struct KeygenArgs {
     #[command(flatten)]
-    round: RoundArgs,
-    #[command(flatten)]
-    identity: IdentityArg,
-    /// Folder for secret-key.bt; never leaves the trustee
+    desk: DeskArgs,
+    /// Folder in which sealed shares travel, one folder a receiver: each to its trustee alone, not onto the board
     #[arg(long, value_name = "DIR")]
-    private: PathBuf,
-    /// Folder for public-key.bt (to agencies) and evaluation-key.bt (to the evaluator)
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    sealed: PathBuf,
 }
 
-/// Open the results of a round, once, and seal every tier to its family's letter key.
+/// Sign the ledger's entry with the hash of every agency's submission.
 ///
-/// First recomputes every result from the submissions and compares it byte for byte, which takes as long as the
-/// evaluation; with engine tfhe it needs a processor with the same features as the evaluator's. Nothing is opened if one
-/// byte differs.
+/// No agency gives a ciphertext to anybody before a majority of the trustees has signed it.
+#[derive(clap::Args)]
+pub struct RegisterArgs {
+    #[command(flatten)]
+    desk: DeskArgs,
+    /// Folder with one folder an agency, named by the agency's identifier, and in it submission.bt
+    #[arg(long, value_name = "DIR")]
+    manifests: PathBuf,
+}
+
+/// Take the next step of opening a round together with other trustees.
+///
+/// First recomputes every result from the submissions and compares it byte for byte, which takes as long as the evaluation;
+/// with engine tfhe it needs a processor with AVX2 and FMA. Then commits to its partial decryptions, shows them once the
+/// ledger has the commitments of all that open, adds them up, and seals every family's seeds to its letter key. Run it again
+/// whenever new files of the others are on the board. A round is opened once.
 #[derive(clap::Args)]
 pub struct OpenArgs {
     #[command(flatten)]
-    round: RoundArgs,
+    desk: DeskArgs,
+    /// Folder for this trustee's sealed letters: to the families, not onto the board
+    #[arg(long, value_name = "DIR", required_if_eq("open_to", "families"))]
+    letters: Option<PathBuf>,
+    /// To whom: families, or one tier to the state as well, after the round is opened
+    #[arg(long, value_enum, default_value_t)]
+    open_to: OpenTo,
+    /// Whose tier the state may see
+    #[arg(long, value_name = "SLOT", required_if_eq("open_to", "state"))]
+    slot: Option<u32>,
+    /// Why; it stands in the ledger and in the family's letter
+    #[arg(long, value_name = "TEXT", required_if_eq("open_to", "state"))]
+    reason: Option<String>,
+    /// The state's public key (64 hexadecimal digits), as `blindtier family keygen` printed it
+    #[arg(long, value_name = "HEX", required_if_eq("open_to", "state"))]
+    state_key: Option<String>,
+    /// Folder for the seeds that are sealed to the state
+    #[arg(long, value_name = "DIR", required_if_eq("open_to", "state"))]
+    out: Option<PathBuf>,
+}
+
+/// Who may see tiers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum OpenTo {
+    /// Every family its own
+    #[default]
+    Families,
+    /// The state one of them; once a slot
+    State,
+}
+
+/// State that this trustee does not open, and why.
+#[derive(clap::Args)]
+pub struct RefuseArgs {
     #[command(flatten)]
-    identity: IdentityArg,
-    /// The registrar's letter-keys file
-    #[arg(long, value_name = "FILE")]
-    letter_keys: PathBuf,
-    /// This trustee's secret-key file
-    #[arg(long, value_name = "FILE")]
-    secret_key: PathBuf,
-    /// The evaluation-key file that this trustee made
-    #[arg(long, value_name = "FILE")]
-    evaluation_key: PathBuf,
-    /// Folder with one folder an agency, named by the agency's identifier: the results are recomputed from it
-    #[arg(long, value_name = "DIR")]
-    submissions: PathBuf,
-    /// The evaluator's folder of results, with its receipt
-    #[arg(long, value_name = "DIR")]
-    results: PathBuf,
-    /// The trustee's own folder, where it remembers which rounds it opened
-    #[arg(long, value_name = "DIR")]
-    state: PathBuf,
-    /// Folder for the sealed letters
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    desk: DeskArgs,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Whose file is refused, if it is another party's
+    #[arg(long, value_name = "NAME")]
+    culprit: Option<String>,
 }
 
 pub fn run(command: &TrusteeCommand, output: Output) -> Result<(), CliError> {
     match command {
         TrusteeCommand::Keygen(args) => keygen(args, output),
+        TrusteeCommand::Register(args) => register(args, output),
         TrusteeCommand::Open(args) => open(args, output),
+        TrusteeCommand::Refuse(args) => refuse(args, output),
+        TrusteeCommand::Witness(args) => witness(args, output),
+        TrusteeCommand::Destroy(args) => destroy(args, output),
     }
 }
 
+/// What [`Desk`] borrows from.
+struct Loaded<'a> {
+    round: LoadedRound,
+    identity: SigningIdentity,
+    args: &'a DeskArgs,
+}
+
+impl DeskArgs {
+    fn load(&self) -> Result<Loaded<'_>, CliError> {
+        Ok(Loaded { round: self.round.load()?, identity: self.identity.load()?, args: self })
+    }
+}
+
+impl Loaded<'_> {
+    fn desk(&self) -> Desk<'_> {
+        Desk {
+            board: &self.round.board,
+            private: &self.args.private,
+            policy: self.round.policy_hash,
+            plan: self.round.plan_hash,
+            identity: &self.identity,
+            trust: &self.round.trust,
+        }
+    }
+
+    fn object(&self, more: Value) -> Value {
+        let mut object = json!({
+            "round": self.round.context.round.to_string(),
+            "trustee": self.identity.name().as_str(),
+        });
+        if let (Some(fields), Value::Object(more)) = (object.as_object_mut(), more) {
+            fields.extend(more);
+        }
+        object
+    }
+}
+
+fn names(parties: &[PartyName]) -> String {
+    parties.iter().map(PartyName::as_str).collect::<Vec<_>>().join(", ")
+}
+
 fn keygen(args: &KeygenArgs, output: Output) -> Result<(), CliError> {
-    let loaded = args.round.load()?;
-    let identity = args.identity.load()?;
+    let loaded = args.desk.load()?;
     let start = Instant::now();
-    let keys = loaded.plan.generate_keys()?;
+    let ceremony = loaded.round.plan.ceremony();
+    let progress = blindtier_trustee::make_keys(&loaded.desk(), &args.sealed, ceremony)?;
     let seconds = start.elapsed().as_secs_f64();
-    let (public, evaluation) = (keys.public.len(), keys.evaluation.len());
-    let files =
-        blindtier_trustee::store_keys(keys, &args.private, &args.out, &loaded.context, &identity)?;
-    let object = json!({
-        "round": loaded.context.round.to_string(),
-        "public_key": files.public_digest.to_string(),
-        "public_key_bytes": public,
-        "evaluation_key_bytes": evaluation,
-        "seconds": seconds,
-    });
+    let (done, waiting) = match &progress {
+        KeyProgress::Done => (true, String::new()),
+        KeyProgress::Waiting { what, from } => (false, format!("{what} of {}", names(from))),
+    };
+    let object =
+        loaded.object(json!({ "done": done, "waiting_for": waiting, "seconds": seconds }));
     output.report(&object, || {
-        format!(
-            "keys of round {} made in {seconds:.1} s\n  {} ({public} bytes): to agencies\n  {} ({evaluation} bytes): to the evaluator\n  {}: stays here",
-            loaded.context.round,
-            files.public.display(),
-            files.evaluation.display(),
-            files.secret.display(),
-        )
+        if done {
+            let shares = loaded.round.round.sharing.shares();
+            let file = args.desk.private.join(blindtier_wire::file_names::SHARES);
+            format!(
+                "the keys are made and checked; this trustee's part of {shares} shares: {}",
+                file.display()
+            )
+        } else {
+            format!("waiting for {waiting}; run this again when they are there")
+        }
+    })
+}
+
+fn register(args: &RegisterArgs, output: Output) -> Result<(), CliError> {
+    let loaded = args.desk.load()?;
+    blindtier_trustee::register(&loaded.desk(), &args.manifests)?;
+    output.report(&loaded.object(json!({})), || {
+        format!("signed: the submissions of {}", names(&loaded.round.round.agencies))
     })
 }
 
 fn open(args: &OpenArgs, output: Output) -> Result<(), CliError> {
-    let loaded = args.round.load()?;
-    let identity = args.identity.load()?;
-    let receipt = args.results.join(blindtier_wire::file_names::RECEIPT);
-    let job = Job {
-        round: &args.round.round,
-        policy: loaded.policy_hash,
-        plan: loaded.plan_hash,
-        letter_keys: &args.letter_keys,
-        secret_key: &args.secret_key,
-        evaluation_key: &args.evaluation_key,
-        submissions: &args.submissions,
-        receipt: &receipt,
-        state: &args.state,
-        output: &args.out,
-        identity: &identity,
-        trust: &loaded.trust,
-    };
+    let loaded = args.desk.load()?;
+    match args.open_to {
+        OpenTo::Families => open_to_families(args, &loaded, output),
+        OpenTo::State => open_to_state(args, &loaded, output),
+    }
+}
+
+fn open_to_families(args: &OpenArgs, loaded: &Loaded<'_>, output: Output) -> Result<(), CliError> {
+    let letters = args.letters.clone().unwrap_or_default();
     let (recomputing, opening) = (output.progress("recomputing"), output.progress("opening"));
+    let (combining, sealing) = (output.progress("combining"), output.progress("sealing"));
     let start = Instant::now();
     let recomputed = std::sync::OnceLock::new();
-    let tiers = loaded.policy.tiers.len();
-    let engines = Engines {
-        evaluate: |key: &[u8]| loaded.plan.evaluate(key),
-        open: |key: &[u8]| {
-            recomputing.finish();
-            // Set once: the secret key is loaded when everything is recomputed.
-            let _ = recomputed.set(start.elapsed().as_secs_f64());
-            loaded.plan.open(key, tiers)
-        },
-    };
-    let opened = blindtier_trustee::open(&job, engines, &|step, done, total| match step {
-        Step::Recomputing => recomputing.set(done, total),
-        Step::Opening => opening.set(done, total),
-    })?;
-    opening.finish();
+    let progress =
+        blindtier_trustee::open(&loaded.desk(), &letters, &loaded.round.plan, &|step, done, total| {
+            match step {
+                Step::Recomputing => {
+                    recomputing.set(done, total);
+                    if done == total {
+                        // Set once: what follows is the opening.
+                        let _ = recomputed.set(start.elapsed().as_secs_f64());
+                    }
+                }
+                Step::Opening => opening.set(done, total),
+                Step::Combining => combining.set(done, total),
+                Step::Sealing => sealing.set(done, total),
+            }
+        })?;
+    [recomputing, opening, combining, sealing].iter().for_each(super::progress::Progress::finish);
     let recompute_seconds = recomputed.get().copied().unwrap_or_default();
     let seconds = start.elapsed().as_secs_f64() - recompute_seconds;
-    let object = json!({
-        "round": loaded.context.round.to_string(),
-        "letters": opened.digest.to_string(),
-        "slots": loaded.round.slots,
-        "bytes": folder_bytes(&args.out),
+    let (stage, text) = match &progress {
+        OpenProgress::Committed => (
+            "committed",
+            "committed to partial decryptions; run this again when enough other trustees have".to_owned(),
+        ),
+        OpenProgress::Listed => {
+            ("listed", "signed the list of commitments; run this again when a majority has".to_owned())
+        }
+        OpenProgress::Revealed { missing } => (
+            "revealed",
+            format!("partial decryptions shown; run this again when those of {} are there", names(missing)),
+        ),
+        OpenProgress::Combined => {
+            ("combined", "signed what was opened; run this again when a majority has".to_owned())
+        }
+        OpenProgress::Done { .. } => {
+            let slots = loaded.round.round.slots;
+            ("done", format!("{slots} letters sealed: {}", letters.display()))
+        }
+    };
+    let object = loaded.object(json!({
+        "stage": stage,
+        "slots": loaded.round.round.slots,
+        "bytes": folder_bytes(&letters),
         "seconds": seconds,
         "recompute_seconds": recompute_seconds,
-    });
-    output.report(&object, || {
-        format!(
-            "all results recomputed in {recompute_seconds:.1} s, {} letters sealed in {seconds:.1} s: {}",
-            loaded.round.slots,
-            args.out.display()
-        )
+    }));
+    output.report(&object, || text)
+}
+
+fn open_to_state(args: &OpenArgs, loaded: &Loaded<'_>, output: Output) -> Result<(), CliError> {
+    let text = args.state_key.as_deref().unwrap_or_default();
+    let key = Digest::from_hex(text).ok_or_else(|| CliError::NotAKey { text: text.to_owned() })?.0;
+    let slot = args.slot.unwrap_or_default();
+    let reason = args.reason.clone().unwrap_or_default();
+    let request = StateRequest { slot, reason, key };
+    let folder = args.out.clone().unwrap_or_default();
+    let sealed = blindtier_trustee::open_to_state(&loaded.desk(), &request, &folder)?;
+    output.report(&loaded.object(json!({ "slot": slot, "sealed": sealed })), || {
+        if sealed {
+            format!("the seeds of slot {slot} are sealed to the state: {}", folder.display())
+        } else {
+            format!("signed: slot {slot} is opened to the state; run this again when a majority has")
+        }
+    })
+}
+
+fn refuse(args: &RefuseArgs, output: Output) -> Result<(), CliError> {
+    let loaded = args.desk.load()?;
+    let culprit =
+        args.culprit.clone().map(PartyName::new).transpose().map_err(WireError::from)?;
+    blindtier_trustee::refuse(&loaded.desk(), culprit, &args.reason)?;
+    output.report(&loaded.object(json!({})), || {
+        "stated on the board; the other trustees sign it with `trustee witness`".to_owned()
+    })
+}
+
+fn witness(args: &DeskArgs, output: Output) -> Result<(), CliError> {
+    let loaded = args.load()?;
+    let entry = blindtier_trustee::witness(&loaded.desk())?;
+    let text = entry.map(|entry| entry.event.to_string());
+    output.report(&loaded.object(json!({ "signed": text })), || match &text {
+        Some(text) => format!("signed: {text}"),
+        None => "the ledger has every statement on the board; nothing to sign".to_owned(),
+    })
+}
+
+fn destroy(args: &DeskArgs, output: Output) -> Result<(), CliError> {
+    let loaded = args.load()?;
+    blindtier_trustee::destroy(&loaded.desk())?;
+    output.report(&loaded.object(json!({})), || {
+        "the shares are destroyed; remove their backups too; the other trustees sign it with `trustee witness`"
+            .to_owned()
     })
 }

@@ -15,6 +15,20 @@ pub enum AgencyError {
     /// The register cannot be read. The message may show a cell.
     #[error(transparent)]
     Register(#[from] blindtier_policy::RegisterError),
+    /// The ledger is not believed, or lacks something.
+    #[error(transparent)]
+    Ledger(#[from] blindtier_ledger::LedgerError),
+    /// The ledger does not have the submission.
+    #[error(
+        "{}: the ledger does not have this submission of {agency}; hand the manifest to the trustees and wait until a \
+         majority has signed it, before anybody gets a ciphertext", file.display()
+    )]
+    NotRegistered {
+        /// The manifest.
+        file: PathBuf,
+        /// The agency.
+        agency: PartyName,
+    },
     /// The round does not ask this agency.
     #[error("{}: the round does not ask {agency} for columns; nothing is to be submitted", file.display())]
     NotInvited {
@@ -68,6 +82,7 @@ impl AgencyError {
     pub fn culprit(&self) -> Option<&PartyName> {
         match self {
             Self::Wire(e) => e.culprit(),
+            Self::Ledger(e) => e.culprit(),
             Self::Key { culprit, .. } => Some(culprit),
             _ => None,
         }

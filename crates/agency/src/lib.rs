@@ -2,15 +2,18 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod levels;
 mod register;
 
 pub use error::AgencyError;
+pub use levels::seal_levels;
 pub use register::{LinkageReport, Register, RegisterColumns};
 
 use blindtier_engine::{Encrypt, EngineError};
+use blindtier_ledger::Ledger;
 use blindtier_wire::{
-    ChunkWriter, Context, Digest, Expect, Kind, PartyName, PublicKey, Roster, Round,
-    SigningIdentity, Submission, TrustFile, file_names, read, write,
+    Board, ChunkWriter, Context, Digest, Expect, Fault, Kind, PartyName, PublicKey, Roster, Round,
+    SigningIdentity, Submission, TrustFile, WireError, chunk_name, file_names, read, storage, write,
 };
 use std::ops::Range;
 use std::path::Path;
@@ -30,8 +33,8 @@ pub trait ColumnSource {
 
 /// The files that invite an agency to a round.
 pub struct InvitationFiles<'a> {
-    /// The public round file.
-    pub round: &'a Path,
+    /// The public folder of the round.
+    pub board: &'a Board,
     /// The agency's own roster (secret).
     pub roster: &'a Path,
     /// The agency's own hash of the policy.
@@ -48,17 +51,18 @@ pub struct Invitation {
     pub context: Context,
     /// Who belongs to which slot (secret).
     pub roster: Roster,
+    /// What the trustees have signed so far.
+    pub ledger: Ledger,
 }
 
 /// Where a submission comes from and goes to.
 pub struct Destination<'a> {
     /// The agency's position in the policy.
     pub agency: usize,
-    /// The trustee that made the keys.
-    pub trustee: &'a PartyName,
-    /// Its public-key file.
+    /// The public-key file; it has to be the one in the ledger.
     pub public_key: &'a Path,
-    /// Folder for the chunks and, last, the manifest `submission.bt`. Safe to hand on whole.
+    /// Folder for the chunks and, last, the manifest `submission.bt`. The manifest goes to the trustees at once, the
+    /// chunks to nobody before the ledger has its hash, see [`Invitation::hand_over`].
     pub output: &'a Path,
 }
 
@@ -80,16 +84,42 @@ impl Invitation {
         identity: &SigningIdentity,
         trust: &TrustFile,
     ) -> Result<Self, AgencyError> {
-        let received = Round::read_with_plan(files.round, trust, files.policy, files.plan)?;
+        let path = files.board.round();
+        let received = Round::read_with_plan(&path, trust, files.policy, files.plan)?;
         let (round, context) = (received.body, received.context);
         if !round.agencies.contains(identity.name()) {
             return Err(AgencyError::NotInvited {
-                file: files.round.to_owned(),
+                file: path,
                 agency: identity.name().clone(),
             });
         }
         let roster = Roster::read(files.roster, identity.name(), &round, &context, trust)?;
-        Ok(Self { round, context, roster })
+        let ledger = Ledger::read(&files.board.ledger(), &round, &context, trust)?;
+        Ok(Self { round, context, roster, ledger })
+    }
+
+    /// Copies a finished submission to `output`, for the evaluator and everybody, once the ledger has its hash: whoever
+    /// got ciphertexts earlier could hand them in as its own.
+    pub fn hand_over(
+        &self,
+        submission: &Path,
+        output: &Path,
+        identity: &SigningIdentity,
+        trust: &TrustFile,
+    ) -> Result<(), AgencyError> {
+        let file = submission.join(file_names::SUBMISSION);
+        let agency = identity.name();
+        let manifest = Submission::read(&file, agency, &self.round, &self.context, trust)?;
+        let registered = self.ledger.submissions()?.iter().find(|entry| entry.agency == *agency);
+        if registered.is_none_or(|entry| entry.manifest != manifest.digest) {
+            return Err(AgencyError::NotRegistered { file, agency: agency.clone() });
+        }
+        let limit = Kind::SubmissionChunk.limit() + (1 << 16);
+        for chunk in (0u32..).take(manifest.body.chunks.len()) {
+            let name = chunk_name(chunk);
+            storage::copy(&submission.join(&name), &output.join(&name), limit)?;
+        }
+        Ok(storage::copy(&file, &output.join(file_names::SUBMISSION), limit)?)
     }
 
     /// Encrypts the agency's columns chunk by chunk and signs the manifest.
@@ -112,14 +142,20 @@ impl Invitation {
                 Submission::read(&manifest, identity.name(), &self.round, &self.context, trust)?;
             return Ok(Submitted { submission: done.body, digest: done.digest, fresh: false });
         }
-        let key = read::<PublicKey>(to.public_key, &Expect::of(to.trustee, &self.context), trust)?;
+        let maker = &self.round.key_maker;
+        let key = read::<PublicKey>(to.public_key, &Expect::of(maker, &self.context), trust)?;
+        let (expected, found) = (self.ledger.keys()?.public_key, key.digest);
+        if expected != found {
+            let fault = Fault::Reference { what: "key in the ledger", expected: found, found: expected };
+            return Err(WireError::refused(to.public_key, maker, fault).into());
+        }
         let engine = load(&key.body.bytes).map_err(|source| AgencyError::Key {
             file: to.public_key.to_owned(),
-            culprit: to.trustee.clone(),
+            culprit: maker.clone(),
             source,
         })?;
         let chunking = self.round.chunking().map_err(|fault| {
-            blindtier_wire::WireError::refused(&manifest, &PartyName::registrar(), fault)
+            WireError::refused(&manifest, &PartyName::registrar(), fault)
         })?;
         let columns = source.columns();
         let mut writer =

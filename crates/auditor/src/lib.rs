@@ -1,17 +1,22 @@
-//! The auditor: checks a finished round from its public files and recomputes chosen chunks.
+//! The auditor: checks a finished round from its public board, recomputes chosen chunks, and checks what families show.
 //!
 //! It holds no secret. What it cannot know stands in [`UNKNOWN`] and belongs into every report.
 #![forbid(unsafe_code)]
 
 mod error;
+mod proof;
 
 pub use error::AuditError;
+pub use proof::{ProvenTier, check_proof};
 
-use blindtier_engine::{EngineError, Evaluate};
+use blindtier_engine::{Combine, EngineError, Evaluate};
+use blindtier_ledger::{Event, Keys, Ledger};
 use blindtier_transcript::same;
 use blindtier_wire::{
-    Context, Digest, EvaluationKey, Expect, Fault, LETTER_BYTES, LetterKeys, Letters, PartyName,
-    PublicKey, Receipt, Round, RoundId, TrustFile, WireError, read,
+    Board, CeremonyMessages, ChunkReader, Chunking, Context, Digest, EvaluationKey, Expect, Fault,
+    FirstsChecked, LetterKeys, Message, Opened, OpeningKey, Partials, PartyName, PublicKey, Receipt, Received, Round, RoundId,
+    ShareCommitments, Statement, TrustFile, TrusteeKey, WireError, file_names, opened_digest,
+    opened_numbers, read,
 };
 use std::path::Path;
 
@@ -20,27 +25,11 @@ pub const UNKNOWN: &[&str] = &[
     "whether an agency's values are true: a signature shows who sent them, not that they are right",
     "whether the roster puts the right persons into the right family",
     "whether chunks that were not recomputed were computed as published",
-    "whether the trustee sealed the tiers that the results hold: only families and the trustee can open them",
+    "whether a majority of the trustees signed two ledgers: compare --head with the heads in families' letters",
+    "whether trustees together, as many as the threshold, opened something outside these files",
+    "whether destroyed shares have copies",
     "whether parties exchanged anything outside these files",
 ];
-
-/// The public files of a round.
-pub struct Files<'a> {
-    /// The round file.
-    pub round: &'a Path,
-    /// The registrar's letter keys.
-    pub letter_keys: &'a Path,
-    /// The trustee's public-key file.
-    pub public_key: &'a Path,
-    /// The trustee's evaluation-key file.
-    pub evaluation_key: &'a Path,
-    /// A folder with one folder an agency, named by its identifier.
-    pub submissions: &'a Path,
-    /// The evaluator's receipt, beside its result chunks.
-    pub receipt: &'a Path,
-    /// The trustee's manifest of the letters, beside the letter chunks; `None` before the opening.
-    pub letters: Option<&'a Path>,
-}
 
 /// What the auditor knows by itself.
 pub struct Reference<'a> {
@@ -48,10 +37,63 @@ pub struct Reference<'a> {
     pub policy: Digest,
     /// Its own hash of the plan.
     pub plan: Digest,
-    /// The trustee of the round.
-    pub trustee: &'a PartyName,
     /// Everybody's public keys.
     pub trust: &'a TrustFile,
+    /// A ledger entry that somebody has seen, such as the head in a letter: it has to be there.
+    pub head: Option<Digest>,
+}
+
+/// Makes an engine's public capabilities from checked keys.
+pub trait Engine {
+    /// From the bytes of the evaluation key, to recompute.
+    fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError>;
+
+    /// To add partial decryptions up.
+    fn combine(&self) -> Result<Box<dyn Combine>, EngineError>;
+}
+
+/// Which chunks are recomputed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Execute {
+    /// None: signatures and hashes only.
+    Nothing,
+    /// So many, drawn at random.
+    Sample(u32),
+    /// These.
+    Chunks(Vec<u32>),
+    /// All of them.
+    All,
+}
+
+impl Execute {
+    fn chunks(&self, chunking: Chunking) -> Result<Vec<u32>, AuditError> {
+        let count = chunking.count();
+        let mut chosen = match self {
+            Self::Nothing => Vec::new(),
+            Self::All => (0..count).collect(),
+            Self::Sample(wanted) => sample(*wanted, count)?,
+            Self::Chunks(chunks) => chunks.clone(),
+        };
+        if let Some(&chunk) = chosen.iter().find(|&&chunk| chunk >= count) {
+            return Err(AuditError::NoSuchChunk { chunk, chunks: count });
+        }
+        chosen.sort_unstable();
+        chosen.dedup();
+        Ok(chosen)
+    }
+}
+
+/// Distinct chunks drawn with the operating system's randomness, so that nobody knows beforehand which.
+fn sample(wanted: u32, count: u32) -> Result<Vec<u32>, AuditError> {
+    let mut all: Vec<u32> = (0..count).collect();
+    let mut chosen = Vec::new();
+    while !all.is_empty() && (chosen.len() as u64) < u64::from(wanted) {
+        let drawn = getrandom::u64().map_err(WireError::Random)?;
+        // Among at most 2³² chunks the bias is below 2⁻³².
+        let place = usize::try_from(drawn % all.len() as u64).unwrap_or_default();
+        chosen.push(all.swap_remove(place));
+    }
+    Ok(chosen)
 }
 
 /// What was checked. All of it held; anything else is an error.
@@ -69,130 +111,337 @@ pub struct Report {
     pub chunks: u32,
     /// Chunks that were recomputed, with the same bytes as published.
     pub chunks_recomputed: Vec<u32>,
-    /// Lookups that the receipt claims; equal to the sum over its chunks.
+    /// Costly operations that the receipt claims; equal to the sum over its chunks.
     pub operations: u64,
-    /// Whether the letters were there to be checked.
-    pub letters_checked: bool,
+    /// The trustees whose partial decryptions opened the round; empty before the opening.
+    pub opened_by: Vec<PartyName>,
+    /// Entries of the ledger.
+    pub entries: usize,
+    /// Hash of the last one.
+    pub head: Digest,
     /// What the evaluator computed on, in its own words.
     pub platform: String,
 }
 
-/// Checks every signature, hash and reference of a round and recomputes the chunks `recompute`.
-///
-/// `load` makes the engine from the bytes of the checked evaluation key; it is called only if there is a chunk
-/// to recompute.
+/// Checks every signature, hash and reference on a board, opens the round again from the partial decryptions, and
+/// recomputes the chosen chunks. Stages that a round has not reached yet, by its ledger, are left out.
 pub fn verify(
-    files: &Files<'_>,
+    board: &Board,
     reference: &Reference<'_>,
-    recompute: &[u32],
-    load: impl FnOnce(&[u8]) -> Result<Box<dyn Evaluate>, EngineError>,
+    execute: &Execute,
+    engine: &dyn Engine,
 ) -> Result<Report, AuditError> {
     let trust = reference.trust;
-    let received = Round::read_with_plan(files.round, trust, reference.policy, reference.plan)?;
+    let received = Round::read_with_plan(&board.round(), trust, reference.policy, reference.plan)?;
     let (round, context) = (received.body, received.context);
-    let registrar = PartyName::registrar();
-    let chunking =
-        round.chunking().map_err(|fault| WireError::refused(files.round, &registrar, fault))?;
-    if let Some(&chunk) = recompute.iter().find(|&&chunk| chunk >= chunking.count()) {
-        return Err(AuditError::NoSuchChunk { chunk, chunks: chunking.count() });
+    let chunking = round
+        .chunking()
+        .map_err(|fault| WireError::refused(&board.round(), &PartyName::registrar(), fault))?;
+    let execute = execute.chunks(chunking)?;
+    let ledger = Ledger::read(&board.ledger(), &round, &context, trust)?;
+    if let Some(head) = reference.head {
+        ledger.contains(head)?;
     }
-    LetterKeys::read(files.letter_keys, &round, &context, trust)?;
-    let expect = Expect::of(reference.trustee, &context);
-    let public_key = read::<PublicKey>(files.public_key, &expect, trust)?.digest;
-    let key = read::<EvaluationKey>(files.evaluation_key, &expect, trust)?;
-    same(
-        "public-key file",
-        public_key,
-        key.body.public_key,
-        files.evaluation_key,
-        reference.trustee,
-    )?;
-
-    let receipt = Receipt::read(files.receipt, &round, &context, trust)?;
-    let evaluator = PartyName::evaluator();
-    let (named, actual) = (receipt.body.evaluation_key, key.digest);
-    same("evaluation-key file", actual, named, files.receipt, &evaluator)?;
-    let transcript =
-        blindtier_transcript::Files { submissions: files.submissions, receipt: files.receipt };
-    let submissions = blindtier_transcript::submissions(
-        &transcript,
-        &round,
-        &context,
-        trust,
-        &receipt,
-        public_key,
-    )?;
+    LetterKeys::read(&board.letter_keys(), &round, &context, trust)?;
+    let mut audit = Audit { board, round: &round, context: &context, trust, ledger: &ledger, files: 2 };
+    audit.files += ledger.files();
+    let keys = audit.keys()?;
+    audit.ceremony(&keys)?;
+    audit.statements()?;
+    let receipt = audit.receipt()?;
+    let submissions = audit.submissions(&keys, receipt.as_ref())?;
     let inputs = blindtier_transcript::chunks(&submissions, &round, &context, trust)?;
-    let results = receipt.body.chunks(files.receipt, &round, &context, trust)?;
-    // Round, letter keys, public key, evaluation key, receipt, and one manifest an agency.
-    let mut files_checked = 5 + submissions.len() as u64;
-    let mut operations = 0_u64;
-    for chunk in 0..chunking.count() {
-        for input in &inputs {
-            input.read(chunk)?;
+    let mut operations = 0;
+    if let Some(receipt) = &receipt {
+        let results = receipt.body.chunks(&board.receipt(), &round, &context, trust)?;
+        operations = audit.results(receipt, &inputs, &results, chunking)?;
+        if !execute.is_empty() {
+            let path = board.evaluation_key();
+            let maker = &round.key_maker;
+            let key = read::<EvaluationKey>(&path, &Expect::of(maker, &context), trust)?.body;
+            let engine = engine.evaluate(&key.bytes).map_err(|source| AuditError::Key {
+                file: path,
+                culprit: maker.clone(),
+                source,
+            })?;
+            let platform = &receipt.body.platform;
+            let engine = engine.as_ref();
+            blindtier_transcript::recompute(&execute, &inputs, &results, engine, platform, &|_| {})?;
         }
-        operations = operations.saturating_add(results.read(chunk)?.operations);
-        files_checked += inputs.len() as u64 + 1;
+        audit.opening(receipt, chunking, engine)?;
+    } else if !execute.is_empty() {
+        // There is nothing to recompute: reading the receipt says that it is missing.
+        Receipt::read(&board.receipt(), &round, &context, trust)?;
     }
-    if operations != receipt.body.operations {
-        let fault =
-            Fault::Content { detail: "the receipt's operations are not the sum over its chunks" };
-        return Err(WireError::refused(files.receipt, &evaluator, fault).into());
-    }
-    if let Some(path) = files.letters {
-        files_checked += 1 + check_letters(path, reference, &round, &context, receipt.digest)?;
-    }
-
-    let mut chunks_recomputed = recompute.to_vec();
-    chunks_recomputed.sort_unstable();
-    chunks_recomputed.dedup();
-    if !chunks_recomputed.is_empty() {
-        let engine = load(&key.body.bytes).map_err(|source| AuditError::Key {
-            file: files.evaluation_key.to_owned(),
-            culprit: reference.trustee.clone(),
-            source,
-        })?;
-        blindtier_transcript::recompute(
-            &chunks_recomputed,
-            &inputs,
-            &results,
-            engine.as_ref(),
-            &receipt.body.platform,
-            &|_| {},
-        )?;
-    }
+    let committed = ledger.committed().map(|(_, listed)| listed).unwrap_or_default();
     Ok(Report {
         round: context.round,
         slots: round.slots,
-        agencies: round.agencies,
-        files_checked,
+        agencies: round.agencies.clone(),
+        files_checked: audit.files,
         chunks: chunking.count(),
-        chunks_recomputed,
+        chunks_recomputed: execute,
         operations,
-        letters_checked: files.letters.is_some(),
-        platform: receipt.body.platform,
+        opened_by: committed.iter().map(|(trustee, _)| trustee.clone()).collect(),
+        entries: ledger.entries().len(),
+        head: ledger.head(),
+        platform: receipt.map(|receipt| receipt.body.platform).unwrap_or_default(),
     })
 }
 
-/// Checks the letters and returns how many chunks there are. What the letters say stays sealed.
-fn check_letters(
-    path: &Path,
-    reference: &Reference<'_>,
-    round: &Round,
-    context: &Context,
-    receipt: Digest,
-) -> Result<u64, AuditError> {
-    let trustee = reference.trustee;
-    let letters = Letters::read(path, trustee, round, context, reference.trust)?.body;
-    same("receipt", receipt, letters.receipt, path, trustee)?;
-    let chunks = letters.chunks(path, trustee, round, context, reference.trust)?;
-    let count = u32::try_from(letters.chunks.len()).unwrap_or(u32::MAX);
-    for number in 0..count {
-        let chunk = chunks.read(number)?;
-        if chunk.bytes.len() as u64 != u64::from(chunk.count) * LETTER_BYTES as u64 {
-            let fault = Fault::Content { detail: "the letters do not all have the one size" };
-            return Err(WireError::refused(&chunks.path(number), trustee, fault).into());
+struct Audit<'a> {
+    board: &'a Board,
+    round: &'a Round,
+    context: &'a Context,
+    trust: &'a TrustFile,
+    ledger: &'a Ledger,
+    files: u64,
+}
+
+impl<'a> Audit<'a> {
+    /// The key files are those of the ledger and name each other.
+    fn keys(&mut self) -> Result<Keys<'a>, AuditError> {
+        let keys = self.ledger.keys()?;
+        let maker = &self.round.key_maker;
+        let expect = Expect::of(maker, self.context);
+        let path = self.board.public_key();
+        let public = read::<PublicKey>(&path, &expect, self.trust)?.digest;
+        same("public key in the ledger", public, keys.public_key, &path, maker)?;
+        let path = self.board.evaluation_key();
+        let key = read::<EvaluationKey>(&path, &expect, self.trust)?;
+        same("evaluation key in the ledger", key.digest, keys.evaluation_key, &path, maker)?;
+        same("public-key file", public, key.body.public_key, &path, maker)?;
+        self.files += 2;
+        if let Some(recorded) = keys.opening_key {
+            let path = self.board.opening_key();
+            let key = read::<OpeningKey>(&path, &expect, self.trust)?;
+            same("opening key in the ledger", key.digest, recorded, &path, maker)?;
+            same("public-key file", public, key.body.public_key, &path, maker)?;
+            self.files += 1;
         }
+        Ok(keys)
     }
-    Ok(u64::from(count))
+
+    /// What was said in the key ceremony, and that the ledger has its commitments.
+    fn ceremony(&mut self, keys: &Keys<'_>) -> Result<(), AuditError> {
+        let sharing = self.round.sharing;
+        for trustee in sharing.names() {
+            self.message::<TrusteeKey>(&trustee, file_names::TRUSTEE_KEY)?;
+        }
+        let dealer = PartyName::dealer();
+        let dealt = self.round.key_maker == dealer;
+        let mut checked: Option<FirstsChecked> = None;
+        for trustee in sharing.names().filter(|_| !dealt) {
+            let said = self.message::<FirstsChecked>(&trustee, file_names::FIRSTS_CHECKED)?;
+            let first = checked.get_or_insert_with(|| said.clone()).firsts;
+            let path = self.board.ceremony(&trustee).join(file_names::FIRSTS_CHECKED);
+            same("set of first messages", first, said.firsts, &path, &trustee)?;
+        }
+        let makers: Vec<PartyName> = if dealt { vec![dealer] } else { sharing.names().collect() };
+        for maker in makers {
+            let makes = (0..sharing.shares())
+                .any(|share| dealt || maker.trustee_number() == Some(sharing.maker(share)));
+            if !makes {
+                continue;
+            }
+            let path = self.board.ceremony(&maker).join(file_names::SHARE_COMMITMENTS);
+            let said = self.message::<ShareCommitments>(&maker, file_names::SHARE_COMMITMENTS)?;
+            for share in &said.shares {
+                let recorded = keys.shares.get(share.share as usize).copied();
+                let recorded = recorded.unwrap_or(Digest([0; 32]));
+                same("commitment in the ledger", share.commitment, recorded, &path, &maker)?;
+            }
+            if dealt {
+                continue;
+            }
+            let [first, second] = file_names::CEREMONY_STEPS;
+            let firsts = self.message::<CeremonyMessages>(&maker, first)?;
+            self.message::<CeremonyMessages>(&maker, second)?;
+            for (share, (_, bytes)) in said.shares.iter().zip(&firsts.messages) {
+                let file = self.board.ceremony(&maker).join(first);
+                let committed = share.first.unwrap_or(Digest([0; 32]));
+                same("first message", Digest::of(bytes), committed, &file, &maker)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn message<M: Message>(&mut self, party: &PartyName, file: &str) -> Result<M, WireError> {
+        let path = self.board.ceremony(party).join(file);
+        let found = read::<M>(&path, &Expect::of(party, self.context), self.trust)?;
+        self.files += 1;
+        Ok(found.body)
+    }
+
+    fn statements(&mut self) -> Result<(), AuditError> {
+        let [refusal, destroyed] = file_names::STATEMENTS;
+        for trustee in self.round.sharing.names() {
+            for file in file_names::STATEMENTS {
+                let path = self.board.statements(&trustee).join(file);
+                // What the ledger records was stated.
+                let recorded = self.ledger.events().any(|event| match event {
+                    Event::Refused { trustee: name, .. } => file == refusal && *name == trustee,
+                    Event::Destroyed(name) => file == destroyed && *name == trustee,
+                    _ => false,
+                });
+                if recorded || path.exists() {
+                    read::<Statement>(&path, &Expect::of(&trustee, self.context), self.trust)?;
+                    self.files += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The receipt, once the ledger has it or the evaluator has published it.
+    fn receipt(&mut self) -> Result<Option<Received<Receipt>>, AuditError> {
+        let path = self.board.receipt();
+        let committed = self.ledger.committed().ok().map(|(receipt, _)| receipt);
+        if committed.is_none() && !path.exists() {
+            return Ok(None);
+        }
+        let receipt = Receipt::read(&path, self.round, self.context, self.trust)?;
+        let evaluator = PartyName::evaluator();
+        if let Some(recorded) = committed {
+            same("receipt in the ledger", receipt.digest, recorded, &path, &evaluator)?;
+        }
+        let (key, named) = (self.ledger.keys()?.evaluation_key, receipt.body.evaluation_key);
+        same("evaluation-key file", key, named, &path, &evaluator)?;
+        self.files += 1;
+        Ok(Some(receipt))
+    }
+
+    /// The registered submissions; before there are any, nothing.
+    fn submissions(
+        &mut self,
+        keys: &Keys<'_>,
+        receipt: Option<&Received<Receipt>>,
+    ) -> Result<Vec<blindtier_transcript::Manifest>, AuditError> {
+        let Some(receipt) = receipt else { return Ok(Vec::new()) };
+        let (submissions, path) = (self.board.submissions(), self.board.receipt());
+        let files = blindtier_transcript::Files { submissions: &submissions, receipt: &path };
+        let (round, context, trust) = (self.round, self.context, self.trust);
+        let key = keys.public_key;
+        let found = blindtier_transcript::submissions(&files, round, context, trust, receipt, key)?;
+        for (named, registered) in receipt.body.submissions.iter().zip(self.ledger.submissions()?) {
+            let evaluator = PartyName::evaluator();
+            let (expected, named) = (registered.manifest, named.manifest);
+            same("submission that is not in the ledger", expected, named, &path, &evaluator)?;
+        }
+        self.files += found.len() as u64;
+        Ok(found)
+    }
+
+    /// Every chunk of inputs and results.
+    fn results(
+        &mut self,
+        receipt: &Received<Receipt>,
+        inputs: &[ChunkReader<'_>],
+        results: &ChunkReader<'_>,
+        chunking: Chunking,
+    ) -> Result<u64, AuditError> {
+        let mut operations = 0_u64;
+        for chunk in 0..chunking.count() {
+            for input in inputs {
+                input.read(chunk)?;
+            }
+            operations = operations.saturating_add(results.read(chunk)?.operations);
+            self.files += inputs.len() as u64 + 1;
+        }
+        if operations != receipt.body.operations {
+            let detail = "the receipt's operations are not the sum over its chunks";
+            let fault = Fault::Content { detail };
+            let evaluator = PartyName::evaluator();
+            return Err(WireError::refused(&self.board.receipt(), &evaluator, fault).into());
+        }
+        Ok(operations)
+    }
+
+    /// The manifests of trustees that committed and did not open.
+    fn not_listed(&mut self, listed: &[(PartyName, Digest)]) -> Result<(), WireError> {
+        for trustee in self.round.sharing.names() {
+            let folder = self.board.partials(&trustee);
+            if folder.exists() && !listed.iter().any(|(name, _)| *name == trustee) {
+                let path = folder.join(file_names::PARTIALS);
+                Partials::read(&path, &trustee, self.round, self.context, self.trust)?;
+                self.files += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the partial decryptions up again, and compares what comes out with the ledger and with what every trustee
+    /// published.
+    fn opening(
+        &mut self,
+        receipt: &Received<Receipt>,
+        chunking: Chunking,
+        engine: &dyn Engine,
+    ) -> Result<(), AuditError> {
+        let (round, context, trust) = (self.round, self.context, self.trust);
+        let listed = self.ledger.committed().map(|(_, listed)| listed).unwrap_or_default();
+        self.not_listed(listed)?;
+        let Ok(recorded) = self.ledger.opened() else { return Ok(()) };
+        let (board, digest) = (self.board, receipt.digest);
+        let contributions =
+            blindtier_transcript::contributions(board, listed, digest, round, context, trust)?;
+        self.files += contributions.len() as u64;
+        let engine = engine.combine().map_err(AuditError::Engine)?;
+        let mut published = Vec::new();
+        for trustee in round.sharing.names() {
+            let path = board.opened(&trustee).join(file_names::OPENED);
+            // Chunks without their manifest are no reason to look away.
+            if board.opened(&trustee).exists() {
+                let manifest = Opened::read(&path, &trustee, context, trust)?.body;
+                same("receipt", digest, manifest.receipt, &path, &trustee)?;
+                let chunks = manifest.chunks(&path, &trustee, round, context, trust)?;
+                published.push((trustee, chunks));
+                self.files += 1;
+            }
+        }
+        for (chunk, recorded) in (0..chunking.count()).zip(recorded) {
+            let (start, count) = chunking.range(chunk);
+            let families = count as usize;
+            let shares = round.sharing.shares();
+            let engine = engine.as_ref();
+            let opened = blindtier_transcript::open_chunk(
+                chunk,
+                families,
+                &contributions,
+                shares,
+                engine,
+                None,
+            )?;
+            if opened_digest(context, start, &opened.numbers) != *recorded {
+                return Err(AuditError::OtherOpening { chunk });
+            }
+            for (trustee, chunks) in &published {
+                let refused = |fault| WireError::refused(&chunks.path(chunk), trustee, fault);
+                let found = opened_numbers(&chunks.read(chunk)?).map_err(refused)?;
+                if found != opened.numbers {
+                    let detail = "these are not the numbers that the partial decryptions open";
+                    return Err(refused(Fault::Content { detail }).into());
+                }
+            }
+            self.files += 2 * contributions.len() as u64 + published.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a ledger for people.
+pub fn ledger(
+    board: &Board,
+    policy: Digest,
+    trust: &TrustFile,
+) -> Result<(Round, Ledger), AuditError> {
+    let received = Round::read(&board.round(), trust, policy)?;
+    let folder = board.ledger();
+    let ledger = Ledger::read(&folder, &received.body, &received.context, trust)?;
+    Ok((received.body, ledger))
+}
+
+/// Whether a folder looks like a board.
+pub fn is_board(folder: &Path) -> bool {
+    folder.join(file_names::ROUND).is_file()
 }

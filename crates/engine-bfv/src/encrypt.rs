@@ -2,13 +2,12 @@
 
 use crate::bytes::{append, read};
 use crate::kernel::Ciphertext;
-use crate::parameters::{PLAINTEXT, Parameters};
+use crate::parameters::Parameters;
+use crate::plaintext::{add_plaintext, slots};
 use crate::plan::{BfvPlan, basis, check_families, encryption_basis};
-use crate::program::balanced;
 use crate::random::Stream;
 use crate::ring::Basis;
 use crate::ring::conversion::Conversion;
-use crate::ring::prime::Prime;
 use crate::slots::Slots;
 use blindtier_engine::{Encrypt, EngineError, check_columns};
 use zeroize::Zeroizing;
@@ -53,9 +52,7 @@ impl Encryptor {
             polynomial
         };
         let key = [part(), part()];
-        let slots = Slots::new(basis.degree()).ok_or_else(|| {
-            crate::lower::unsupported(format!("degree {} has no slots", basis.degree()))
-        })?;
+        let slots = slots(basis.degree())?;
         Ok(Self { basis, wide, narrow, slots, key })
     }
 
@@ -81,22 +78,8 @@ impl Encryptor {
             self.narrow.convert(&last, &mut product);
             product
         });
-        self.add_message(&mut c0, message);
+        add_plaintext(&self.basis, &mut c0, message);
         Ok([c0, c1])
-    }
-
-    /// Adds round(Q·m/t): modulo a prime of Q that is −r/t with the centred r = Q·m mod t.
-    fn add_message(&self, to: &mut [u64], message: &[u64]) {
-        let field = Prime::new(PLAINTEXT);
-        let modulus = crate::kernel::product(self.basis.primes(), field);
-        let rest = |m: &u64| balanced(field.multiply(modulus, *m).cast_signed());
-        let rests: Zeroizing<Vec<i64>> = Zeroizing::new(message.iter().map(rest).collect());
-        let residues = Zeroizing::new(self.basis.small(&rests));
-        for ((prime, run), (_, residues)) in self.basis.runs_mut(to).zip(self.basis.runs(&residues))
-        {
-            let minus = prime.negate(prime.invert(PLAINTEXT % prime.value()));
-            prime.add_scaled(run, residues, prime.constant(minus));
-        }
     }
 }
 
@@ -113,28 +96,5 @@ impl Encrypt for BfvEncrypt {
             }
         }
         Ok(bytes)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::scaled_plaintext;
-    use crate::ring::primes_below;
-
-    #[test]
-    fn the_two_ways_to_scale_a_message_agree() {
-        let basis = Basis::new(16, &primes_below(44, 32, 3, &[])).unwrap();
-        for m in [0, 1, 2, 32_768, -32_768, -1] {
-            for prime in basis.primes() {
-                let scaled = scaled_plaintext(basis.primes(), *prime, m);
-                // t·round(Q·m/t) = Q·m − r, and Q is 0 modulo its primes.
-                let field = Prime::new(PLAINTEXT);
-                let modulus = crate::kernel::product(basis.primes(), field);
-                let r = field.multiply(modulus, field.residue(m));
-                let r = if r > PLAINTEXT / 2 { r.cast_signed() - 65_537 } else { r.cast_signed() };
-                assert_eq!(prime.multiply(scaled, PLAINTEXT), prime.residue(-r));
-            }
-        }
     }
 }

@@ -5,8 +5,9 @@
 
 use crate::keys::{Cutting, EvaluationKey};
 use crate::parameters::{PLAINTEXT, Parameters};
+use crate::plaintext::{product, scaled_plaintext};
 use crate::plan::basis;
-use crate::program::{Linear, Node, Program, balanced};
+use crate::program::{Linear, Node, Program};
 use crate::ring::Basis;
 use crate::ring::conversion::{Conversion, Factors};
 use crate::ring::prime::Prime;
@@ -232,21 +233,6 @@ impl Kernel {
             part
         })
     }
-}
-
-/// Q modulo a prime.
-pub(crate) fn product(primes: &[Prime], modulus: Prime) -> u64 {
-    primes.iter().fold(1, |product, p| modulus.multiply(product, p.value() % modulus.value()))
-}
-
-/// round(Q·m/t) modulo a prime, for m in −t/2..t/2: (Q·m − r)/t with the centred r = Q·m mod t.
-pub(crate) fn scaled_plaintext(primes: &[Prime], prime: Prime, message: i64) -> u64 {
-    let field = Prime::new(PLAINTEXT);
-    let rest = field.multiply(product(primes, field), field.residue(message));
-    let rest = balanced(i64::try_from(rest).unwrap_or_default());
-    let whole = prime.multiply(product(primes, prime), prime.residue(message));
-    let difference = (whole + prime.residue(-rest)) % prime.value();
-    prime.multiply(difference, prime.invert(PLAINTEXT % prime.value()))
 }
 
 /// Adds products to the three parts of a sum, run by run, so that the sum's runs stay in the cache.

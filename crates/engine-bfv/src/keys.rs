@@ -1,18 +1,21 @@
-//! The key ceremony of a single key holder, and the evaluation key.
+//! All keys of one holder, for tests and measurements, and the evaluation key as the kernel uses it.
 
-use crate::bytes::{append, polynomial_bytes, read};
+use crate::bytes::read;
+use crate::ceremony::Ceremony;
 use crate::parameters::Parameters;
-use crate::plan::{BfvPlan, basis, encryption_basis};
+use crate::plan::BfvPlan;
 use crate::random::Stream;
 use crate::ring::Basis;
 use crate::ring::prime::{Prime, vectorized};
-use blindtier_engine::EngineError;
+use blindtier_engine::{EngineError, Plan};
 use zeroize::Zeroizing;
 
-/// What one key ceremony yields.
+/// What a key ceremony yields whose shares are all in one hand.
 pub struct KeySet {
-    /// Private: the secret's coefficients, one byte each (0, 1, or 2 for −1).
+    /// Private: the secret's coefficients, one signed byte each.
     pub secret: Zeroizing<Vec<u8>>,
+    /// Private: the seeds of the shares.
+    pub shares: Vec<Zeroizing<[u8; 32]>>,
     /// Public: what agencies encrypt with.
     pub public: Vec<u8>,
     /// Public: relinearisation, for the evaluator and whoever recomputes.
@@ -29,6 +32,11 @@ pub(crate) struct Cutting {
 impl Cutting {
     pub fn new(parameters: &Parameters) -> Self {
         Self { pieces: parameters.pieces, bits: parameters.piece_bits() }
+    }
+
+    /// By how many bits a piece is shifted.
+    pub fn shift(self, piece: u32) -> u64 {
+        u64::from(self.bits * piece)
     }
 
     /// Residues in −q/2..q/2.
@@ -73,7 +81,7 @@ impl Cutting {
     }
 }
 
-/// Encryptions of s²·2^(bits·k) for each prime of Q alone, transformed and divided by N.
+/// Encryptions of s²·2^(bits·k) for each prime of Q alone, body and mask, transformed and divided by N.
 pub(crate) struct EvaluationKey {
     pub cutting: Cutting,
     pub entries: Vec<[Vec<u64>; 2]>,
@@ -82,15 +90,9 @@ pub(crate) struct EvaluationKey {
 impl EvaluationKey {
     /// Decodes a key against its parameters.
     pub fn read(parameters: &Parameters, basis: &Basis, bytes: &[u8]) -> Result<Self, EngineError> {
-        let what = "evaluation key";
-        let (seed, bodies) = bytes.split_first_chunk::<32>().ok_or(EngineError::Malformed {
-            what,
-            detail: format!("{} bytes are too few", bytes.len()),
-        })?;
         let cutting = Cutting::new(parameters);
         let count = usize::try_from(parameters.primes * cutting.pieces).unwrap_or_default();
-        let bodies = read(what, basis, count, bodies)?;
-        let mut masks = Stream::from_seed(MASKS, seed);
+        let mut polynomials = read("evaluation key", basis, 2 * count, bytes)?.into_iter();
         let size = u64::try_from(basis.degree()).unwrap_or_default();
         let prepared = |mut polynomial: Vec<u64>| {
             basis.transform(&mut polynomial);
@@ -99,98 +101,67 @@ impl EvaluationKey {
             }
             polynomial
         };
-        let entries = bodies
-            .into_iter()
-            .map(|body| [prepared(body), prepared(masks.uniform(basis))])
-            .collect();
+        let mut entries = Vec::with_capacity(count);
+        while let (Some(body), Some(mask)) = (polynomials.next(), polynomials.next()) {
+            entries.push([prepared(body), prepared(mask)]);
+        }
         Ok(Self { cutting, entries })
     }
 }
 
-/// The public masks of an evaluation key follow from a seed under this name.
-const MASKS: &str = "blindtier bfv evaluation key masks v1";
-
-/// Generates fresh keys for a plan's parameters (public) with randomness from the operating system.
+/// Runs the key ceremony of a plan (public) with shares from the operating system's randomness, all in one place. The
+/// keys have the noise of a real ceremony; the trust is that of a dealer.
 pub fn generate_keys(plan: &BfvPlan) -> Result<KeySet, EngineError> {
-    generate(&plan.parameters)
+    generate(&plan.parameters, plan.summary().hash)
 }
 
-pub(crate) fn generate(parameters: &Parameters) -> Result<KeySet, EngineError> {
-    let (moduli, _) = parameters.moduli();
-    let basis = basis(parameters.degree, &moduli)?;
+/// The same for parameters, with what binds the keys to their use.
+pub(crate) fn generate(parameters: &Parameters, plan: [u8; 32]) -> Result<KeySet, EngineError> {
     let mut private = Stream::secret()?;
-    let ternary = private.ternary(parameters.degree);
-    let transformed = |basis: &Basis| {
-        let mut secret = Zeroizing::new(basis.small(&ternary));
-        basis.transform(&mut secret);
-        secret
-    };
+    let ceremony = Ceremony::new(parameters, plan, *private.key())?;
+    let seeds: Vec<Zeroizing<[u8; 32]>> = (0..parameters.shares).map(|_| private.key()).collect();
+    let shares: Vec<_> = seeds.iter().map(|seed| ceremony.share(seed)).collect();
 
-    let wide = encryption_basis(parameters)?;
-    let mut public = Vec::with_capacity(2 * polynomial_bytes(&wide));
-    let mask = private.uniform(&wide);
-    append(&mut public, &wide, &masked(&wide, &transformed(&wide), &mask, &mut private));
-    append(&mut public, &wide, &mask);
-
-    let secret = transformed(&basis);
-
-    let mut square = Zeroizing::new(basis.product(&secret, &secret));
-    basis.invert(&mut square);
-    let cutting = Cutting::new(parameters);
-    let seed = private.seed();
-    let mut masks = Stream::from_seed(MASKS, &seed);
-    let mut evaluation = seed.to_vec();
-    for position in 0..moduli.len() {
-        for piece in 0..cutting.pieces {
-            let mask = masks.uniform(&basis);
-            let mut body = masked(&basis, &secret, &mask, &mut private);
-            // The gadget's element is 2^(bits·piece) modulo one prime and 0 modulo the others.
-            let runs = basis.runs_mut(&mut body).zip(basis.runs(&square));
-            for ((prime, run), (_, square)) in runs.skip(position).take(1) {
-                let weight = prime.power(2, u64::from(cutting.bits * piece));
-                prime.add_scaled(run, square, prime.constant(weight));
-            }
-            append(&mut evaluation, &basis, &body);
+    let mut sum = Zeroizing::new(vec![0i64; parameters.degree]);
+    for share in &shares {
+        for (to, from) in sum.iter_mut().zip(share.secret(parameters.degree).iter()) {
+            *to += from;
         }
     }
-    let secret = Zeroizing::new(
-        ternary.iter().map(|c| u8::try_from(c.rem_euclid(3)).unwrap_or_default()).collect(),
-    );
-    Ok(KeySet { secret, public, evaluation })
+    let byte = |c: &i64| i8::try_from(*c).unwrap_or_default().cast_unsigned();
+    let secret = Zeroizing::new(sum.iter().map(byte).collect());
+
+    let firsts: Vec<Vec<u8>> = shares.iter().map(|share| ceremony.first(share)).collect();
+    let firsts: Vec<&[u8]> = firsts.iter().map(Vec::as_slice).collect();
+    let seconds = shares
+        .iter()
+        .map(|share| ceremony.second(share, &firsts))
+        .collect::<Result<Vec<_>, _>>()?;
+    let seconds: Vec<&[u8]> = seconds.iter().map(Vec::as_slice).collect();
+    Ok(KeySet {
+        secret,
+        shares: seeds,
+        public: ceremony.public_key(&firsts)?,
+        evaluation: ceremony.evaluation_key(&firsts, &seconds)?,
+    })
 }
 
-/// e − mask·s, in coefficient form; `mask` is in coefficient form, `secret` (private) transformed.
-fn masked(basis: &Basis, secret: &[u64], mask: &[u64], private: &mut Stream) -> Vec<u64> {
-    let mut mask = mask.to_vec();
-    basis.transform(&mut mask);
-    let mut masked = Zeroizing::new(basis.product(&mask, secret));
-    basis.invert(&mut masked);
-    let mut body = basis.small(&private.error(basis.degree()));
-    for ((prime, to), (_, from)) in basis.runs_mut(&mut body).zip(basis.runs(&masked)) {
-        prime.subtract(to, from);
-    }
-    body
-}
-
-/// A secret's bytes (private) → its coefficients.
+/// A secret's bytes (private) → its coefficients, each the sum of one ternary coefficient a share.
 pub(crate) fn secret_coefficients(
     degree: usize,
+    shares: u32,
     secret: &[u8],
 ) -> Result<Zeroizing<Vec<i64>>, EngineError> {
-    let what = "secret key";
+    let malformed = |detail: String| EngineError::Malformed { what: "secret key", detail };
     if secret.len() != degree {
-        return Err(EngineError::Malformed {
-            what,
-            detail: format!("expected {degree} bytes, found {}", secret.len()),
-        });
+        return Err(malformed(format!("expected {degree} bytes, found {}", secret.len())));
     }
-    let coefficient = |byte: &u8| match byte {
-        0 => Ok(0),
-        1 => Ok(1),
-        2 => Ok(-1),
-        _ => Err(EngineError::Malformed { what, detail: "a coefficient is not ternary".into() }),
-    };
-    Ok(Zeroizing::new(secret.iter().map(coefficient).collect::<Result<Vec<i64>, _>>()?))
+    let coefficients: Zeroizing<Vec<i64>> =
+        Zeroizing::new(secret.iter().map(|byte| i64::from(byte.cast_signed())).collect());
+    if coefficients.iter().any(|c| c.unsigned_abs() > u64::from(shares)) {
+        return Err(malformed("a coefficient is larger than any sum of its shares".into()));
+    }
+    Ok(coefficients)
 }
 
 #[cfg(test)]

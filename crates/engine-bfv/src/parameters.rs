@@ -13,9 +13,15 @@ pub const PLAINTEXT: u64 = 65_537;
 /// the category 128 with uniform ternary secrets and error of standard deviation 3.19.
 pub const SECURE: [(usize, u32); 3] = [(8_192, 214), (16_384, 430), (32_768, 868)];
 
-/// Bits that every result keeps free above its noise, so that the trustees can flood it with noise 2⁷⁰ times as
-/// large: 2⁻⁴⁰ over a national round, and shares.
-pub const FLOODING_ROOM: f64 = 70.0;
+/// Into how many shares a key can be cut.
+pub const SHARES: std::ops::RangeInclusive<u32> = 1..=15;
+
+/// Families of the largest round that parameters are chosen for.
+pub const ROUND_FAMILIES: u64 = 6_200_000;
+/// Base-2 logarithm of the largest statistical distance that the flooding noise of such a round may leave.
+pub const DISTANCE: f64 = -40.0;
+/// The most bits of flooding noise, so that a coefficient is a 128-bit number.
+pub const MOST_FLOODING_BITS: u32 = 127;
 
 /// Bits of the prime that is only there while a column is encrypted: the public key and the blinded message live
 /// over Q times this prime, and dividing it out leaves rounding noise only, about 20 times less than the noise of an
@@ -23,6 +29,8 @@ pub const FLOODING_ROOM: f64 = 70.0;
 pub const ENCRYPTION_BITS: u32 = 30;
 /// Smallest primes that are tried; below 2³⁵ there are not enough of them for degree 32,768.
 const SMALLEST_PRIME: u32 = 36;
+/// The most pieces that a residue is cut into.
+const MOST_PIECES: u32 = 3;
 /// Nanoseconds that a byte of upload is worth when plans are compared: what it takes at 400 Mbit/s.
 const BYTE_PRICE: f64 = 20.0;
 
@@ -41,10 +49,15 @@ pub struct Parameters {
     pub pieces: u32,
     /// Primes of Q that a result keeps.
     pub result_primes: u32,
+    /// M: ternary shares that the secret is the sum of.
+    pub shares: u32,
+    /// log₂ B: every share floods its partial decryptions with noise uniform in −B..B.
+    pub flooding_bits: u32,
 }
 
 impl Parameters {
-    /// Parameters of a given ring and modulus for a program; results keep the whole modulus.
+    /// Parameters of a given ring and modulus for a program; results keep the whole modulus, and the key is one share
+    /// without flooding.
     pub fn fixed(program: &Program, degree: usize, bits: u32, primes: u32, pieces: u32) -> Self {
         Self {
             degree,
@@ -53,6 +66,8 @@ impl Parameters {
             extension: extension(program, degree, bits),
             pieces,
             result_primes: primes,
+            shares: 1,
+            flooding_bits: 0,
         }
     }
 
@@ -102,10 +117,11 @@ impl Parameters {
 
     /// The name that every file's header carries.
     pub fn name(&self) -> String {
-        let Self { degree, modulus_bits, primes, extension, pieces, .. } = self;
+        let Self { degree, modulus_bits, primes, extension, pieces, shares, .. } = self;
         format!(
-            "BFV t={PLAINTEXT} N={degree} Q={modulus_bits} bits in {primes} P={extension}x{PRIME_BITS} pieces={pieces} result={} bits",
+            "BFV t={PLAINTEXT} N={degree} Q={modulus_bits} bits in {primes} P={extension}x{PRIME_BITS} pieces={pieces} result={} bits shares={shares} flooding={} bits",
             self.result_bits(),
+            self.flooding_bits,
         )
     }
 }
@@ -128,13 +144,17 @@ fn extension(program: &Program, degree: usize, modulus_bits: u32) -> u32 {
     needed.div_ceil(PRIME_BITS)
 }
 
-/// The cheapest parameters at 128 bits of security for a program, its noise and the flooding room; with an
-/// estimate of the price, in nanoseconds a slot.
-pub fn choose(program: &Program, columns: usize) -> Option<(Parameters, f64)> {
+/// The cheapest parameters at 128 bits of security for a program, its noise and its flooding by so many shares; with
+/// an estimate of the price, in nanoseconds a slot.
+pub fn choose(program: &Program, columns: usize, shares: u32) -> Option<(Parameters, f64)> {
     let mut best: Option<(Parameters, f64)> = None;
     for (degree, limit) in SECURE {
-        for pieces in 1..=3 {
-            let Some(parameters) = smallest(program, degree, limit, pieces) else { continue };
+        for pieces in 1..=MOST_PIECES {
+            let of = |bits, primes| Parameters {
+                shares,
+                ..Parameters::fixed(program, degree, bits, primes, pieces)
+            };
+            let Some(parameters) = smallest(program, limit, &of) else { continue };
             let price = price(program, &parameters, columns);
             if best.as_ref().is_none_or(|(_, least)| price < *least) {
                 best = Some((parameters, price));
@@ -144,18 +164,24 @@ pub fn choose(program: &Program, columns: usize) -> Option<(Parameters, f64)> {
     best
 }
 
-/// For a degree: the fewest primes, and of these the smallest, that leave the room.
-fn smallest(program: &Program, degree: usize, limit: u32, pieces: u32) -> Option<Parameters> {
+/// The fewest primes, and of these the smallest, with which a result can be flooded enough; `of` makes parameters from
+/// the bits and the number of primes.
+fn smallest(
+    program: &Program,
+    limit: u32,
+    of: &dyn Fn(u32, u32) -> Parameters,
+) -> Option<Parameters> {
     let limit = limit.checked_sub(ENCRYPTION_BITS)?;
     (1..=limit / SMALLEST_PRIME).find_map(|primes| {
         let fits = |bits: u32| {
-            let mut parameters = Parameters::fixed(program, degree, bits, primes, pieces);
-            let bound = NoiseBound::of(program, &parameters);
-            parameters.result_primes = (1..=primes).find(|kept| {
-                bound.room(&Parameters { result_primes: *kept, ..parameters.clone() })
-                    >= FLOODING_ROOM
-            })?;
-            Some(parameters)
+            let whole = of(bits, primes);
+            let bound = NoiseBound::of(program, &whole);
+            (1..=primes).find_map(|result_primes| {
+                let parameters = Parameters { result_primes, ..whole.clone() };
+                let flooding_bits = bound.flooding_bits(&parameters)?;
+                let parameters = Parameters { flooding_bits, ..parameters };
+                (bound.distance(&parameters, ROUND_FAMILIES) <= DISTANCE).then_some(parameters)
+            })
         };
         let largest = limit.min(PRIME_BITS * primes);
         fits(largest)?;

@@ -2,7 +2,7 @@
 
 use crate::lower::{ENGINE, Encoding, Lowered, lower};
 use crate::noise::NoiseBound;
-use crate::parameters::{ENCRYPTION_BITS, PLAINTEXT, Parameters, SECURE};
+use crate::parameters::{ENCRYPTION_BITS, PLAINTEXT, Parameters, ROUND_FAMILIES, SECURE, SHARES};
 use crate::program::Program;
 use crate::ring::Basis;
 use blindtier_engine::{EngineError, EngineId, Operations, PlanSummary};
@@ -19,9 +19,9 @@ pub struct BfvPlan {
 }
 
 impl BfvPlan {
-    /// Plans a policy, or says which part is too deep or too wide.
-    pub fn new(policy: &Policy, layout: Layout) -> Result<Self, EngineError> {
-        Self::encoded(policy, layout, Encoding::Cheapest)
+    /// Plans a policy for a key in so many shares, or says which part is too deep or too wide.
+    pub fn new(policy: &Policy, layout: Layout, shares: u32) -> Result<Self, EngineError> {
+        Self::encoded(policy, layout, Encoding::Cheapest, shares)
     }
 
     /// Plans a policy with a given encoding, to compare.
@@ -29,8 +29,13 @@ impl BfvPlan {
         policy: &Policy,
         layout: Layout,
         encoding: Encoding,
+        shares: u32,
     ) -> Result<Self, EngineError> {
-        let Lowered { inputs, program, parameters } = lower(policy, layout, encoding)?;
+        if !SHARES.contains(&shares) {
+            let detail = format!("expected {} to {}, found {shares}", SHARES.start(), SHARES.end());
+            return Err(EngineError::Malformed { what: "the number of the key's shares", detail });
+        }
+        let Lowered { inputs, program, parameters } = lower(policy, layout, encoding, shares)?;
         Ok(Self { inputs, program, parameters })
     }
 
@@ -46,7 +51,11 @@ impl BfvPlan {
 
     /// Bits between a result's proven noise and the largest that decodes.
     pub fn room(&self) -> f64 {
-        NoiseBound::of(&self.program, &self.parameters).room(&self.parameters)
+        self.bound().room(&self.parameters)
+    }
+
+    pub(crate) fn bound(&self) -> NoiseBound {
+        NoiseBound::of(&self.program, &self.parameters)
     }
 
     /// The basis of a result's modulus.
@@ -90,7 +99,7 @@ impl blindtier_engine::Plan for BfvPlan {
         let inputs = bincode::serialize(&self.inputs).unwrap_or_default();
         let program = bincode::serialize(&self.program).unwrap_or_default();
         let parameters = self.parameters.name();
-        let mut hasher = blake3::Hasher::new_derive_key("blindtier bfv plan v1");
+        let mut hasher = blake3::Hasher::new_derive_key("blindtier bfv plan v2");
         for part in [parameters.as_bytes(), &inputs, &program] {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
@@ -119,6 +128,14 @@ impl blindtier_engine::Plan for BfvPlan {
         u32::try_from(self.parameters.degree).ok()
     }
 
+    fn shares(&self) -> u32 {
+        self.parameters.shares
+    }
+
+    fn flooding_distance(&self, families: u64) -> f64 {
+        self.bound().distance(&self.parameters, families)
+    }
+
     fn describe(&self) -> Vec<String> {
         let counts = self.program.counts();
         let parameters = &self.parameters;
@@ -140,6 +157,12 @@ impl blindtier_engine::Plan for BfvPlan {
                 parameters.modulus_bits + ENCRYPTION_BITS,
                 parameters.result_bits(),
                 self.room()
+            ),
+            format!(
+                "key shares {}, each flooding its partial decryptions up to 2^{}: statistical distance at most 2^{:.1} over {ROUND_FAMILIES} families",
+                parameters.shares,
+                parameters.flooding_bits,
+                self.flooding_distance(ROUND_FAMILIES)
             ),
         ]
     }

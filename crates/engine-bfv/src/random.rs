@@ -23,23 +23,36 @@ impl Stream {
             what: "the operating system's randomness",
             detail: e.to_string(),
         })?;
-        Ok(Self::from_seed("blindtier bfv secret stream v1", &seed))
+        Ok(Self::derive("blindtier bfv secret stream v1", &[seed.as_ref()]))
     }
 
-    /// The stream of a seed; public if the seed is.
-    pub fn from_seed(context: &str, seed: &[u8; 32]) -> Self {
+    /// The stream of these parts, which under one context have the same lengths everywhere; public if they are.
+    pub fn derive(context: &str, parts: &[&[u8]]) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key(context);
-        hasher.update(seed);
+        for part in parts {
+            hasher.update(part);
+        }
+        Self::of(hasher)
+    }
+
+    /// A stream that is a function of a key (private) and any bytes, and random to whoever lacks the key.
+    pub fn keyed(key: &[u8; 32], bytes: &[u8]) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        hasher.update(bytes);
+        Self::of(hasher)
+    }
+
+    fn of(mut hasher: blake3::Hasher) -> Self {
         let reader = hasher.finalize_xof();
         hasher.zeroize();
         Self { reader }
     }
 
-    /// A fresh seed out of the stream.
-    pub fn seed(&mut self) -> [u8; 32] {
-        let mut seed = [0u8; 32];
-        self.reader.fill(&mut seed);
-        seed
+    /// A key out of the stream.
+    pub fn key(&mut self) -> Zeroizing<[u8; 32]> {
+        let mut key = Zeroizing::new([0u8; 32]);
+        self.reader.fill(key.as_mut());
+        key
     }
 
     fn words(&mut self, count: usize) -> Zeroizing<Vec<u64>> {
@@ -76,15 +89,39 @@ impl Stream {
     pub fn uniform(&mut self, basis: &Basis) -> Vec<u64> {
         let mut polynomial = basis.zero();
         for (prime, run) in basis.runs_mut(&mut polynomial) {
-            let mask = prime.value().next_power_of_two() - 1;
-            let mut filled = 0;
-            while filled < run.len() {
-                let words = self.words(run.len() - filled);
-                let fitting = words.iter().map(|w| w & mask).filter(|w| *w < prime.value());
-                for (cell, word) in run.iter_mut().skip(filled).zip(fitting) {
-                    *cell = word;
-                    filled += 1;
-                }
+            self.below(prime.value(), run);
+        }
+        polynomial
+    }
+
+    /// Numbers uniform below a modulus.
+    pub fn below(&mut self, modulus: u64, run: &mut [u64]) {
+        let mask = modulus.next_power_of_two() - 1;
+        let mut filled = 0;
+        while filled < run.len() {
+            let words = self.words(run.len() - filled);
+            let fitting = words.iter().map(|w| w & mask).filter(|w| *w < modulus);
+            for (cell, word) in run.iter_mut().skip(filled).zip(fitting) {
+                *cell = word;
+                filled += 1;
+            }
+        }
+    }
+
+    /// A polynomial with coefficients uniform in −2^bits..2^bits, for at most 127 bits.
+    pub fn flooding(&mut self, basis: &Basis, bits: u32) -> Zeroizing<Vec<u64>> {
+        let mut bytes = Zeroizing::new(vec![0u8; 16 * basis.degree()]);
+        self.reader.fill(&mut bytes);
+        let (words, _) = bytes.as_chunks::<16>();
+        let bits = bits.min(127);
+        let mask = u128::MAX >> (127 - bits);
+        let mut polynomial = Zeroizing::new(basis.zero());
+        for (prime, run) in basis.runs_mut(&mut polynomial) {
+            let modulus = u128::from(prime.value());
+            let low = modulus - (1u128 << bits) % modulus;
+            for (cell, word) in run.iter_mut().zip(words) {
+                let residue = ((u128::from_le_bytes(*word) & mask) % modulus + low) % modulus;
+                *cell = u64::try_from(residue).unwrap_or_default();
             }
         }
         polynomial
@@ -95,10 +132,11 @@ impl Stream {
 mod tests {
     use super::*;
     use crate::ring::primes_below;
+    use num_bigint::BigInt;
 
     #[test]
     fn distributions_have_their_moments() {
-        let mut stream = Stream::from_seed("test", &[7; 32]);
+        let mut stream = Stream::derive("test", &[&[7; 32]]);
         let count = 1 << 16;
         #[allow(clippy::cast_precision_loss)]
         let moments = |values: &[i64]| {
@@ -116,5 +154,20 @@ mod tests {
             let upper = run.iter().filter(|w| **w > prime.value() / 2).count();
             assert!((400..624).contains(&upper));
         }
+        let primes = Basis::new(1024, &primes_below(50, 2048, 3, &[])).unwrap();
+        for bits in [0, 3, 62, 63, 64, 80, 127] {
+            let flooding = stream.flooding(&primes, bits);
+            let half = BigInt::from(1) << bits;
+            let values: Vec<BigInt> = (0..1024).map(|c| primes.lift(&flooding, c)).collect();
+            assert!(values.iter().all(|v| *v >= -half.clone() && *v < half), "{bits}");
+            let upper = values.iter().filter(|v| **v >= BigInt::ZERO).count();
+            assert!((400..624).contains(&upper), "{bits}: {upper}");
+            let outer = values.iter().filter(|v| v.magnitude() * 2u32 > *half.magnitude()).count();
+            assert!(bits < 3 || (350..674).contains(&outer), "{bits}: {outer}");
+        }
+        let mut pads = vec![0; 1 << 14];
+        stream.below(65_537, &mut pads);
+        assert!(pads.iter().all(|p| *p < 65_537));
+        assert!((7_800..8_600).contains(&pads.iter().filter(|p| **p > 32_768).count()));
     }
 }

@@ -33,6 +33,11 @@ impl Slots {
         Some(Self { plan, shrink: field.invert(size), places })
     }
 
+    /// N.
+    pub fn degree(&self) -> usize {
+        self.places.len()
+    }
+
     /// The polynomial with these values; slots beyond them get `rest`.
     pub fn encode(&self, values: &[i64], rest: i64) -> Vec<u64> {
         let field = Prime::new(PLAINTEXT);

@@ -1,22 +1,30 @@
 //! The engine as a whole: programs against the clear twin on many policies, ciphertexts on the shipped ones.
 
 use crate::keys::secret_coefficients;
-use crate::noise::NoiseBound;
-use crate::parameters::{ENCRYPTION_BITS, FLOODING_ROOM, PLAINTEXT, SECURE};
+use crate::parameters::{DISTANCE, ENCRYPTION_BITS, PLAINTEXT, ROUND_FAMILIES, SECURE};
 use crate::program::Counts;
-use crate::ring::Basis;
-use crate::{BfvEncrypt, BfvEvaluate, BfvOpen, BfvPlan, KeySet, generate_keys};
+use crate::{
+    BfvCombine, BfvEncrypt, BfvEvaluate, BfvOpen, BfvOpenShare, BfvPlan, BfvPrepare, KeySet,
+    generate_keys,
+};
 use blindtier_engine::conformance::{Session, agrees, refuses_malformed};
-use blindtier_engine::{Encrypt, EngineError, Evaluate, Open, Operations, Plan};
+use blindtier_engine::{
+    Combine, Encrypt, EngineError, Evaluate, Open, OpenShare, Operations, Plan, Prepare,
+};
 use blindtier_policy::Policy;
 use blindtier_policy::arbitrary::{families, policies};
 use blindtier_policy::passes::Layout;
-use num_bigint::{BigInt, Sign};
+use num_bigint::Sign;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
+mod ceremony;
+mod opening;
+
 const LAYOUTS: [Layout; 2] = [Layout::Folded, Layout::PerIndicator];
+/// Into how many shares the key of most tests is cut.
+const SHARES: u32 = 3;
 const SHIPPED: [&str; 4] = ["nursery", "digital-family-card", "eight-indicators", "mpi"];
 
 fn shipped(name: &str) -> Policy {
@@ -56,7 +64,11 @@ struct Rig {
 
 impl Rig {
     fn new(policy: &Policy, layout: Layout) -> Self {
-        let plan = BfvPlan::new(policy, layout).unwrap();
+        Self::with(policy, layout, SHARES)
+    }
+
+    fn with(policy: &Policy, layout: Layout, shares: u32) -> Self {
+        let plan = BfvPlan::new(policy, layout, shares).unwrap();
         let keys = generate_keys(&plan).unwrap();
         let encrypt = BfvEncrypt::new(plan.clone(), &keys.public).unwrap();
         let evaluate = BfvEvaluate::new(&plan, &keys.evaluation).unwrap();
@@ -83,30 +95,28 @@ impl Rig {
             .collect()
     }
 
+    /// The results of a chunk.
+    fn results(&self, families: &[Vec<i64>]) -> Vec<u8> {
+        let chunks = self.encrypted(families);
+        let inputs: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
+        self.evaluate.evaluate(families.len(), &inputs, &|_| {}).unwrap().results
+    }
+
     /// Bits of the largest coefficient of a result's noise, as a multiple of 1/Q'.
     fn noise_bits(&self, result: &[u8]) -> f64 {
         let basis = self.plan.result_basis().unwrap();
         let parts = crate::bytes::read("result", &basis, 2, result).unwrap();
         let phase = self.open.phase(&parts[0], &parts[1]);
-        let modulus: BigInt = basis.primes().iter().map(|p| BigInt::from(p.value())).product();
+        let modulus = basis.modulus();
         let largest = (0..basis.degree()).map(|coefficient| {
             // t·x = Q·m + t·v modulo t·Q, so that the centred remainder modulo Q is t·v.
-            let scaled = lift(&basis, &phase, coefficient) * PLAINTEXT;
+            let scaled = basis.lift(&phase, coefficient) * PLAINTEXT;
             let rest = ((scaled % &modulus) + &modulus) % &modulus;
             let centred = if &rest * 2 > modulus { rest - &modulus } else { rest };
             if centred.sign() == Sign::Minus { -centred } else { centred }
         });
         largest.max().unwrap().bits() as f64 - 16.0
     }
-}
-
-fn lift(basis: &Basis, polynomial: &[u64], coefficient: usize) -> BigInt {
-    let product: BigInt = basis.primes().iter().map(|p| BigInt::from(p.value())).product();
-    basis.runs(polynomial).fold(BigInt::ZERO, |sum, (prime, run)| {
-        let others = &product / prime.value();
-        let rest = u64::try_from(&others % prime.value()).unwrap();
-        sum + others * prime.multiply(run[coefficient], prime.invert(rest))
-    })
 }
 
 #[test]
@@ -126,20 +136,38 @@ fn what_plans_cost_is_exactly() {
         let policy = shipped(name);
         for (layout, expected) in [(Layout::Folded, folded), (Layout::PerIndicator, per_indicator)]
         {
-            let plan = BfvPlan::new(&policy, layout).unwrap();
+            let plan = BfvPlan::new(&policy, layout, SHARES).unwrap();
             assert_eq!(plan.program.counts(), expected, "{name} {layout}");
             let a_chunk = expected.multiplications;
             assert_eq!(plan.summary().operations, Operations::Multiplications { a_chunk });
-            assert!(plan.room() >= FLOODING_ROOM, "{name} {layout}");
+            assert!(plan.flooding_distance(ROUND_FAMILIES) <= DISTANCE, "{name} {layout}");
             let parameters = plan.parameters();
             let limit = SECURE.iter().find(|s| s.0 == parameters.degree).unwrap().1;
             assert!(parameters.modulus_bits + ENCRYPTION_BITS <= limit, "{}", parameters.name());
         }
     }
-    let nursery = BfvPlan::new(&shipped("nursery"), Layout::Folded).unwrap();
+    let nursery = BfvPlan::new(&shipped("nursery"), Layout::Folded, SHARES).unwrap();
     let slots = nursery.chunk_slots().unwrap();
     let upload: u64 = nursery.inputs.agencies().iter().map(|a| nursery.upload_bytes(*a, 1)).sum();
-    assert_eq!(upload / u64::from(slots), 391, "bytes a family over all agencies");
+    assert_eq!(upload / u64::from(slots), 387, "bytes a family over all agencies");
+}
+
+#[test]
+fn no_plan_has_more_polynomials_than_the_bound_was_chosen_for() {
+    // Everything whose norm is bounded by its variance: of a column the blinding, two errors, two roundings and two
+    // parts; of a node its pieces, three roundings and two parts, and two parts of each operand; of a result two
+    // roundings a dropped prime.
+    for name in SHIPPED {
+        for layout in LAYOUTS {
+            let plan = BfvPlan::new(&shipped(name), layout, 15).unwrap();
+            let (counts, parameters) = (plan.program.counts(), &plan.parameters);
+            let columns = 7 * plan.inputs.columns.len() as u32;
+            let node = parameters.primes * parameters.pieces + 5;
+            let nodes = counts.relinearisations * node + 2 * counts.extensions;
+            let dropped = 2 * (parameters.primes - parameters.result_primes);
+            assert!(columns + nodes + dropped < 1 << 12, "{name} {layout}");
+        }
+    }
 }
 
 #[test]
@@ -148,12 +176,16 @@ fn programs_are_right_for_every_family_in_the_clear() {
         let policy = shipped(name);
         let all = every_family(&policy);
         for layout in LAYOUTS {
-            assert!(agrees_in_the_clear(&policy, &BfvPlan::new(&policy, layout).unwrap(), &all));
+            assert!(agrees_in_the_clear(
+                &policy,
+                &BfvPlan::new(&policy, layout, SHARES).unwrap(),
+                &all
+            ));
         }
     }
     let card = shipped("digital-family-card");
     for layout in LAYOUTS {
-        let plan = BfvPlan::new(&card, layout).unwrap();
+        let plan = BfvPlan::new(&card, layout, SHARES).unwrap();
         assert!(agrees_in_the_clear(&card, &plan, &sample(&card, 2_000)));
     }
 }
@@ -178,13 +210,9 @@ fn every_nursery_family_is_right_on_ciphertexts_and_noise_stays_below_its_bound(
     let policy = shipped("nursery");
     let rig = Rig::new(&policy, Layout::Folded);
     let slots = rig.plan.parameters.degree;
-    let bound = NoiseBound::of(&rig.plan.program, &rig.plan.parameters);
-    let result_bits = f64::from(rig.plan.parameters.result_bits());
-    let allowed = result_bits - 17.0 - bound.room(&rig.plan.parameters);
+    let allowed = rig.plan.bound().switched(&rig.plan.parameters).log2();
     for families in every_family(&policy).chunks(slots) {
-        let chunks = rig.encrypted(families);
-        let inputs: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
-        let result = rig.evaluate.evaluate(families.len(), &inputs, &|_| {}).unwrap().results;
+        let result = rig.results(families);
         let codes = rig.open.open(families.len(), &result).unwrap();
         for (values, code) in families.iter().zip(codes) {
             assert_eq!(usize::from(code), policy.decide(values).unwrap().tier, "{values:?}");
@@ -213,9 +241,7 @@ fn evaluation_gives_the_same_bytes_and_encryption_never_does() {
 fn slots_past_the_last_family_are_missing_families() {
     let policy = shipped("nursery");
     let rig = Rig::new(&policy, Layout::Folded);
-    let chunks = rig.encrypted(&sample(&policy, 5));
-    let inputs: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
-    let result = rig.evaluate.evaluate(5, &inputs, &|_| {}).unwrap().results;
+    let result = rig.results(&sample(&policy, 5));
     let slots = rig.plan.parameters.degree;
     let unknown = policy.decide(&policy.missing_values()).unwrap().tier;
     let codes = rig.open.open(slots, &result).unwrap();
@@ -255,13 +281,13 @@ fn a_policy_that_does_not_fit_says_which_part() {
     };
     let policy = |max| Policy::parse("wide.toml", &text(max)).unwrap();
     let fits = policy(4_095);
-    let plan = BfvPlan::new(&fits, Layout::Folded).unwrap();
+    let plan = BfvPlan::new(&fits, Layout::Folded, SHARES).unwrap();
     let around = [0, 1, 999, 1_000, 1_001, 1_017, 1_018, 1_019, 4_094, 4_095];
     let families: Vec<Vec<i64>> =
         around.iter().flat_map(|x| (0..=9).map(|y| vec![*x, y])).collect();
     assert!(agrees_in_the_clear(&fits, &plan, &families));
     for (max, word) in [(20_000, "too wide for one polynomial"), (70_000, "plaintext modulus")] {
-        let error = BfvPlan::new(&policy(max), Layout::Folded).unwrap_err().to_string();
+        let error = BfvPlan::new(&policy(max), Layout::Folded, SHARES).unwrap_err().to_string();
         assert!(error.contains("a score") && error.contains(word), "{error}");
     }
 }
@@ -276,7 +302,7 @@ fn keys_and_ciphertexts_of_other_parameters_are_refused() {
     refused(BfvEncrypt::new(rig.plan.clone(), &other.keys.public).err().unwrap(), "public key");
     refused(BfvEvaluate::new(&rig.plan, &other.keys.evaluation).err().unwrap(), "evaluation key");
     refused(BfvOpen::new(&rig.plan, &other.keys.secret, 5).err().unwrap(), "secret key");
-    assert!(secret_coefficients(4, &[0, 1, 2, 3]).is_err());
+    assert!(secret_coefficients(4, 3, &[0, 1, 253, 4]).is_err());
     let families = sample(&shipped("nursery"), 2);
     let chunks = rig.encrypted(&families);
     let mut inputs: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
@@ -303,10 +329,10 @@ proptest! {
         })
     ) {
         for layout in LAYOUTS {
-            match BfvPlan::new(&policy, layout) {
+            match BfvPlan::new(&policy, layout, SHARES) {
                 Ok(plan) => {
                     prop_assert!(agrees_in_the_clear(&policy, &plan, &families));
-                    prop_assert!(plan.room() >= FLOODING_ROOM);
+                    prop_assert!(plan.flooding_distance(ROUND_FAMILIES) <= DISTANCE);
                 }
                 Err(error) => {
                     let refused = matches!(error, EngineError::Unsupported { .. });
@@ -325,6 +351,14 @@ proptest! {
         prop_assert!(BfvEvaluate::new(&rig.plan, &bytes).is_err());
         prop_assert!(BfvOpen::new(&rig.plan, &bytes, 5).is_err());
         prop_assert!(rig.open.open(1, &bytes).is_err());
+        let all = [bytes.as_slice(); SHARES as usize];
+        prop_assert!(crate::public_key(&rig.plan, &[0; 32], &all).is_err());
+        prop_assert!(crate::evaluation_key(&rig.plan, &[0; 32], &all, &all).is_err());
+        let prepared = BfvPrepare::new(&rig.plan).unwrap().prepare(1, &bytes, &|_| {});
+        prop_assert!(prepared.is_err());
+        prop_assert!(BfvCombine::new(&rig.plan).unwrap().combine(1, &bytes, &all).is_err());
+        let share = BfvOpenShare::new(&rig.plan, &rig.keys.shares[0]).unwrap();
+        prop_assert!(share.partial(1, &bytes, &[0]).is_err());
         // Right length, random content: either refused as a residue too large or opened to no tier.
         let long: Vec<u8> = bytes.iter().copied().cycle().take(rig.keys.public.len()).collect();
         let _ = BfvEncrypt::new(rig.plan.clone(), &long);
@@ -339,7 +373,7 @@ fn random_policies_pass_the_conformance_suite() {
     let mut planned = 0;
     for _ in 0..12 {
         let policy = policies().new_tree(&mut runner).unwrap().current();
-        if BfvPlan::new(&policy, Layout::Folded).is_err() {
+        if BfvPlan::new(&policy, Layout::Folded, SHARES).is_err() {
             continue;
         }
         planned += 1;

@@ -26,13 +26,13 @@ pub struct Encrypted(Vec<Ciphertext>);
 impl Trial {
     /// Makes keys and prepares everything that is done once.
     pub fn new(program: &Program, parameters: &Parameters) -> Result<Self, EngineError> {
-        let keys = generate(parameters)?;
+        let keys = generate(parameters, [0; 32])?;
         let basis = basis(parameters.degree, &parameters.moduli().0)?;
         Ok(Self {
             program: program.clone(),
             encryptor: Encryptor::new(parameters, &keys.public)?,
             kernel: Kernel::new(parameters, &keys.evaluation)?,
-            open: BfvOpen::over(basis, &keys.secret, usize::MAX)?,
+            open: BfvOpen::over(basis, parameters.shares, &keys.secret, usize::MAX)?,
         })
     }
 

@@ -1,14 +1,12 @@
 //! The evaluator's side: the plan on ciphertexts, family by family, over all cores.
 
 use crate::encrypt::list_words;
-use crate::keys::key_options;
-use crate::parameters::{COMPUTE, DIMENSION, NAME};
+use crate::keys::server_key;
+use crate::parameters::{COMPUTE, DIMENSION};
 use crate::plan::{Lookup, Program, Register, Sum, TfhePlan};
 use crate::words::{from_bytes, to_bytes};
-use bincode::Options;
 use blindtier_engine::{EngineError, Evaluate, Evaluated, check_inputs};
 use rayon::prelude::*;
-use tfhe::conformance::ParameterSetConformant;
 use tfhe::core_crypto::algorithms::polynomial_algorithms::polynomial_wrapping_monic_monomial_mul;
 use tfhe::core_crypto::commons::parameters::MonomialDegree;
 use tfhe::core_crypto::prelude::{
@@ -16,9 +14,9 @@ use tfhe::core_crypto::prelude::{
     lwe_ciphertext_add_assign, lwe_ciphertext_cleartext_mul_assign,
     lwe_ciphertext_plaintext_add_assign,
 };
-use tfhe::shortint::ciphertext::{Degree, MaxDegree, NoiseLevel};
+use tfhe::shortint::ciphertext::{Degree, NoiseLevel};
 use tfhe::shortint::server_key::LookupTableOwned;
-use tfhe::shortint::{AtomicPatternKind, Ciphertext, CompressedServerKey, PBSOrder, ServerKey};
+use tfhe::shortint::{AtomicPatternKind, Ciphertext, PBSOrder, ServerKey};
 
 /// Runs the plan with the evaluation key.
 pub struct TfheEvaluate {
@@ -32,20 +30,9 @@ pub struct TfheEvaluate {
 impl TfheEvaluate {
     /// Takes the plan (public) and the evaluation key's bytes (public); refuses a key of other parameters.
     pub fn new(plan: &TfhePlan, evaluation_key: &[u8]) -> Result<Self, EngineError> {
+        crate::check_processor()?;
         crate::fft::fix_plan();
-        let max_degree =
-            MaxDegree::from_msg_carry_modulus(COMPUTE.message_modulus, COMPUTE.carry_modulus);
-        let key: CompressedServerKey = key_options().deserialize(evaluation_key).map_err(|e| {
-            EngineError::Malformed { what: "evaluation key", detail: e.to_string() }
-        })?;
-        if !key.is_conformant(&(COMPUTE.into(), max_degree)) {
-            return Err(EngineError::Parameters {
-                what: "evaluation key",
-                expected: NAME.into(),
-                found: "another parameter set".into(),
-            });
-        }
-        let key = key.decompress();
+        let key = server_key(evaluation_key)?;
         let tables = plan.program.lookups.iter().map(|lookup| table(&key, lookup)).collect();
         let agencies = blindtier_engine::Plan::summary(plan).agencies;
         let places = places(&plan.program, &agencies);
@@ -129,7 +116,7 @@ fn table(key: &ServerKey, lookup: &Lookup) -> LookupTableOwned {
     table
 }
 
-fn empty() -> LweCiphertextOwned<u64> {
+pub(crate) fn empty() -> LweCiphertextOwned<u64> {
     LweCiphertextOwned::new(
         0,
         LweDimension(DIMENSION).to_lwe_size(),
@@ -137,7 +124,8 @@ fn empty() -> LweCiphertextOwned<u64> {
     )
 }
 
-fn wrap(ciphertext: LweCiphertextOwned<u64>) -> Ciphertext {
+/// A result or a sum, as tfhe wants it for a bootstrap.
+pub(crate) fn wrap(ciphertext: LweCiphertextOwned<u64>) -> Ciphertext {
     Ciphertext::new(
         ciphertext,
         Degree::new(COMPUTE.message_modulus.0 * COMPUTE.carry_modulus.0 - 1),
@@ -149,7 +137,7 @@ fn wrap(ciphertext: LweCiphertextOwned<u64>) -> Ciphertext {
 }
 
 /// One agency's chunk: compact lists, expanded one ciphertext at a time, so that memory stays that of the file.
-struct CompactChunk {
+pub(crate) struct CompactChunk {
     masks: Vec<u64>,
     bodies: Vec<u64>,
     families: usize,
@@ -157,7 +145,7 @@ struct CompactChunk {
 
 impl CompactChunk {
     /// Decodes the chunk of an agency with so many inputs.
-    fn new(bytes: &[u8], inputs: usize, families: usize) -> Result<Self, EngineError> {
+    pub(crate) fn new(bytes: &[u8], inputs: usize, families: usize) -> Result<Self, EngineError> {
         let values = inputs.checked_mul(families).ok_or(EngineError::Shape {
             what: "families",
             expected: 0,
@@ -170,7 +158,7 @@ impl CompactChunk {
 
     /// Writes the ciphertext of an input and a family into `out`: the k-th value of a list has the list's mask
     /// times X^k (Joye, ePrint 2023/603).
-    fn expand(&self, input: usize, family: usize, out: &mut LweCiphertextOwned<u64>) {
+    pub(crate) fn expand(&self, input: usize, family: usize, out: &mut LweCiphertextOwned<u64>) {
         let value = input * self.families + family;
         let mask = self.masks.chunks(DIMENSION).nth(value / DIMENSION);
         let (Some(mask), Some(body)) = (mask, self.bodies.get(value)) else { return };
@@ -199,6 +187,10 @@ fn places(program: &Program, agencies: &[usize]) -> Vec<(usize, usize)> {
 }
 
 impl Evaluate for TfheEvaluate {
+    fn platform(&self) -> String {
+        crate::platform_features()
+    }
+
     fn evaluate(
         &self,
         families: usize,

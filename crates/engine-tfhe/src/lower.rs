@@ -29,14 +29,15 @@ impl Prices for TfhePrices {
 }
 
 impl TfhePlan {
-    /// Plans a policy, or says which part is too wide.
-    pub fn new(policy: &Policy, layout: Layout) -> Result<Self, EngineError> {
+    /// Plans a policy for a key cut into so many shares, or says which part is too wide.
+    pub fn new(policy: &Policy, layout: Layout, shares: u32) -> Result<Self, EngineError> {
+        let flooding = crate::flooding::bits(shares)?;
         let unsupported = |reason: String| EngineError::Unsupported { engine: ENGINE, reason };
         let circuit =
             reduce(policy, layout, &TfhePrices).map_err(|error| unsupported(error.to_string()))?;
         let program = lower(&circuit)?;
         program.check()?;
-        Ok(Self { circuit, program })
+        Ok(Self { circuit, program, shares, flooding })
     }
 }
 

@@ -5,7 +5,7 @@
 //! lookup reads wrongly when the noise of its input, of the key switch and of the modulus switch together
 //! exceeds the distance to the next value that matters.
 
-use crate::parameters::{COMPUTE, DIMENSION};
+use crate::parameters::{COMPUTE, DIMENSION, SQUASHING};
 use tfhe::core_crypto::commons::noise_formulas::centered_mean_shifted_modulus_switch::centered_binary_shifted_modulus_switch_additive_variance;
 use tfhe::core_crypto::commons::noise_formulas::lwe_keyswitch::keyswitch_additive_variance_132_bits_security_tuniform;
 use tfhe::core_crypto::commons::noise_formulas::lwe_programmable_bootstrap::pbs_variance_132_bits_security_tuniform_fft_mul;
@@ -18,6 +18,10 @@ pub const LARGEST_LOG2_FAILURE: f64 = -128.0;
 const MODULUS: f64 = 18_446_744_073_709_551_616.0;
 /// Bits of a double's mantissa, in which the fast Fourier transform works.
 const MANTISSA: f64 = 53.0;
+/// 2¹²⁸ as a float.
+const WIDE_MODULUS: f64 = MODULUS * MODULUS;
+/// Bits of a double-double's mantissa, as tfhe's own noise simulation counts them.
+const WIDE_MANTISSA: f64 = 104.0;
 
 /// Variances in units of the whole torus.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +32,8 @@ pub struct Noise {
     pub fresh: f64,
     /// Added by key switch and modulus switch before a value is read.
     pub reading: f64,
+    /// Of a noise-squashed ciphertext, whatever noise went in: a bootstrap starts afresh.
+    pub squashed: f64,
 }
 
 impl Noise {
@@ -57,6 +63,15 @@ impl Noise {
             MODULUS,
             switched_modulus,
         );
+        let squashed = pbs_variance_132_bits_security_tuniform_fft_mul(
+            COMPUTE.lwe_dimension,
+            SQUASHING.glwe_dimension(),
+            SQUASHING.polynomial_size(),
+            SQUASHING.decomp_base_log(),
+            SQUASHING.decomp_level_count(),
+            WIDE_MANTISSA,
+            WIDE_MODULUS,
+        );
         // A fresh ciphertext is r·(−a·s + e₁) + e₂ + r'-terms with binary r and s: at most `DIMENSION` terms
         // of e₁, as many of the mask noise times the key, and one body noise. TUniform(b) has variance
         // (2^(2b+1) + 1) / 6.
@@ -67,6 +82,7 @@ impl Noise {
             lookup: lookup.0,
             fresh: terms * uniform / (MODULUS * MODULUS),
             reading: key_switch.0 + modulus_switch.0,
+            squashed: squashed.0,
         }
     }
 

@@ -4,7 +4,10 @@
 //! used, failure probability 2^−129.58 a lookup at the largest noise level they allow.
 
 use tfhe::shortint::parameters::v1_8::V1_8_PARAM_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128;
-use tfhe::shortint::parameters::{ClassicPBSParameters, DynamicDistribution};
+use tfhe::shortint::parameters::v1_8::noise_squashing::p_fail_2_minus_128::V1_8_NOISE_SQUASHING_PARAM_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128;
+use tfhe::shortint::parameters::{
+    ClassicPBSParameters, DynamicDistribution, NoiseSquashingParameters,
+};
 
 /// The compute parameters.
 pub const COMPUTE: ClassicPBSParameters = V1_8_PARAM_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128;
@@ -20,6 +23,26 @@ pub const STEP: u64 = 1 << 59;
 pub const WIDTH: usize = 16;
 /// Torus distance of one polynomial coefficient.
 pub const COEFFICIENT: u64 = (1 << 63) / POLYNOMIAL as u64;
+
+/// The noise-squashing parameters, the only ones made for [`COMPUTE`] on processors.
+pub const SQUASHING: NoiseSquashingParameters =
+    V1_8_NOISE_SQUASHING_PARAM_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128;
+/// Their name.
+pub const SQUASHING_NAME: &str =
+    "V1_8_NOISE_SQUASHING_PARAM_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128";
+/// Dimension of prepared results and of the key that is shared.
+pub const SQUASHED_DIMENSION: usize = match SQUASHING {
+    NoiseSquashingParameters::Classic(set) => set.glwe_dimension.0 * set.polynomial_size.0,
+    NoiseSquashingParameters::MultiBit(set) => set.glwe_dimension.0 * set.polynomial_size.0,
+};
+/// Bytes of a 128-bit word.
+pub const WIDE_BYTES: usize = 16;
+/// Bytes of a prepared result's mask, and of a share.
+pub const MASK_BYTES: usize = SQUASHED_DIMENSION * WIDE_BYTES;
+/// Distance on the torus (of 2¹²⁸) between neighbouring tiers of a prepared result: 16 values and a padding bit.
+pub const SQUASHED_STEP: u128 = 1 << 123;
+/// Opened numbers and pads are taken modulo this many: all steps of the torus.
+pub const PAD_MODULUS: u32 = 32;
 
 /// Noise of public-key encryption, both for the key and for its use.
 pub fn encryption_noise() -> DynamicDistribution<u64> {

@@ -5,7 +5,7 @@
 //! half the table is read with the opposite sign.
 
 use crate::noise::{LARGEST_LOG2_FAILURE, Noise};
-use crate::parameters::{COEFFICIENT, NAME, POLYNOMIAL};
+use crate::parameters::{COEFFICIENT, NAME, POLYNOMIAL, SQUASHING_NAME};
 use blindtier_engine::{EngineError, EngineId, Operations, PlanSummary};
 use blindtier_policy::circuit::{Circuit, Inputs};
 use serde::Serialize;
@@ -18,6 +18,10 @@ pub const ENGINE: &str = "tfhe";
 pub struct TfhePlan {
     pub(crate) circuit: Circuit,
     pub(crate) program: Program,
+    /// How many shares the key is cut into.
+    pub(crate) shares: u32,
+    /// Bits of flooding noise that each share adds.
+    pub(crate) flooding: u32,
 }
 
 /// What is encrypted and what is computed.
@@ -148,7 +152,8 @@ impl Program {
         })
     }
 
-    /// Base-2 logarithm of the failure probability of every lookup, and last of the opening of the tier.
+    /// Base-2 logarithm of the failure probability of every lookup, and last of squashing the noise of the tier, which
+    /// reads it like a lookup.
     pub fn log2_failures(&self) -> Vec<f64> {
         let noise = Noise::new();
         #[allow(
@@ -163,7 +168,7 @@ impl Program {
                 Noise::log2_failure(variance, distance(lookup.tolerance))
             })
             .chain([Noise::log2_failure(
-                self.variance(&noise, &self.output),
+                self.variance(&noise, &self.output) + noise.reading,
                 distance(crate::parameters::STEP / 2),
             )])
             .collect()
@@ -237,8 +242,11 @@ impl blindtier_engine::Plan for TfhePlan {
     fn summary(&self) -> PlanSummary {
         let circuit = bincode::serialize(&self.circuit).unwrap_or_default();
         let program = bincode::serialize(&self.program).unwrap_or_default();
-        let mut hasher = blake3::Hasher::new_derive_key("blindtier tfhe plan v1");
-        for part in [NAME.as_bytes(), &circuit, &program] {
+        let mut hasher = blake3::Hasher::new_derive_key("blindtier tfhe plan v2");
+        let shares = self.shares.to_le_bytes();
+        let flooding = self.flooding.to_le_bytes();
+        let names = [NAME.as_bytes(), SQUASHING_NAME.as_bytes()];
+        for part in names.into_iter().chain([circuit.as_slice(), &program, &shares, &flooding]) {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
@@ -262,6 +270,14 @@ impl blindtier_engine::Plan for TfhePlan {
         u64::try_from(8 * families * (crate::parameters::DIMENSION + 1)).unwrap_or(u64::MAX)
     }
 
+    fn shares(&self) -> u32 {
+        self.shares
+    }
+
+    fn flooding_distance(&self, families: u64) -> f64 {
+        crate::flooding::log2_distance(self.flooding, families)
+    }
+
     fn describe(&self) -> Vec<String> {
         let failures = self.program.log2_failures();
         let mut lines = vec![format!("ciphertexts a family: {}", self.program.inputs.len())];
@@ -271,6 +287,15 @@ impl blindtier_engine::Plan for TfhePlan {
                 lookup.input.terms.len()
             ));
         }
+        if let Some(log2) = failures.last() {
+            lines.push(format!("opening: failure probability 2^{log2:.1}"));
+        }
+        lines.push(format!("shares of the key: {}", self.shares));
+        lines.push(format!(
+            "flooding noise of a share: {} bits, statistical distance 2^{:.1} a family",
+            self.flooding,
+            self.flooding_distance(1)
+        ));
         lines
     }
 }

@@ -12,6 +12,12 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use std::sync::LazyLock;
 
+mod bits;
+mod threshold;
+
+/// Of a key two of three trustees can use.
+const SHARES: u32 = 3;
+
 static KEYS: LazyLock<KeySet> = LazyLock::new(|| generate_keys().unwrap());
 
 fn shipped(name: &str) -> Policy {
@@ -26,7 +32,7 @@ fn sample(policy: &Policy, count: usize) -> Vec<Vec<i64>> {
 }
 
 fn on_ciphertexts(policy: &Policy, layout: Layout, families: &[Vec<i64>]) -> Result<(), Violation> {
-    let plan = TfhePlan::new(policy, layout).unwrap();
+    let plan = TfhePlan::new(policy, layout, SHARES).unwrap();
     let encrypt = TfheEncrypt::new(plan.clone(), &KEYS.public).unwrap();
     let evaluate = TfheEvaluate::new(&plan, &KEYS.evaluation).unwrap();
     let open = TfheOpen::new(&KEYS.secret, policy.tiers.len()).unwrap();
@@ -73,7 +79,7 @@ fn lookups_a_family_are_exactly() {
         let policy = shipped(name);
         for (layout, expected) in [(Layout::Folded, folded), (Layout::PerIndicator, per_indicator)]
         {
-            let plan = TfhePlan::new(&policy, layout).unwrap();
+            let plan = TfhePlan::new(&policy, layout, SHARES).unwrap();
             assert_eq!(plan.summary().operations.lookups_per_family(), expected, "{name} {layout}");
             assert!(plan.program.log2_failures().iter().all(|log2| *log2 <= -128.0));
         }
@@ -84,7 +90,7 @@ fn lookups_a_family_are_exactly() {
 fn nursery_is_right_on_the_torus_for_every_family() {
     let policy = shipped("nursery");
     for layout in [Layout::Folded, Layout::PerIndicator] {
-        let plan = TfhePlan::new(&policy, layout).unwrap();
+        let plan = TfhePlan::new(&policy, layout, SHARES).unwrap();
         let mut values = vec![0i64; policy.indicators.len()];
         for number in 0..12_960i64 {
             let mut rest = number;
@@ -135,7 +141,7 @@ proptest! {
         pattern in proptest::collection::vec(-1i64..=1, 7),
     ) {
         for layout in [Layout::Folded, Layout::PerIndicator] {
-            let plan = TfhePlan::new(&policy, layout).unwrap();
+            let plan = TfhePlan::new(&policy, layout, SHARES).unwrap();
             let errors = errors(&plan.program, &pattern);
             for family in &families {
                 let tier = policy.decide(family).unwrap().tier as u64;
@@ -148,7 +154,7 @@ proptest! {
 #[test]
 fn keys_and_results_of_other_shapes_are_refused() {
     let policy = shipped("mpi");
-    let plan = TfhePlan::new(&policy, Layout::Folded).unwrap();
+    let plan = TfhePlan::new(&policy, Layout::Folded, SHARES).unwrap();
     assert!(TfheEncrypt::new(plan.clone(), &KEYS.public[1..]).is_err());
     assert!(TfheOpen::new(&KEYS.secret[1..], 5).is_err());
     assert!(TfheEvaluate::new(&plan, &KEYS.evaluation[..1000]).is_err());
@@ -158,12 +164,11 @@ fn keys_and_results_of_other_shapes_are_refused() {
 
 #[test]
 fn an_evaluation_key_of_other_parameters_is_refused_by_name() {
-    use bincode::Options;
     use tfhe::shortint::parameters::v1_8::V1_8_PARAM_MESSAGE_1_CARRY_1_KS_PBS_TUNIFORM_2M128;
-    let plan = TfhePlan::new(&shipped("mpi"), Layout::Folded).unwrap();
+    let plan = TfhePlan::new(&shipped("mpi"), Layout::Folded, SHARES).unwrap();
     let client = tfhe::shortint::ClientKey::new(V1_8_PARAM_MESSAGE_1_CARRY_1_KS_PBS_TUNIFORM_2M128);
     let key = tfhe::shortint::CompressedServerKey::new(&client);
-    let bytes = crate::keys::key_options().serialize(&key).unwrap();
+    let bytes = crate::keys::evaluation_bytes(&key).unwrap();
     let refused = TfheEvaluate::new(&plan, &bytes).err().unwrap();
     assert!(matches!(refused, EngineError::Parameters { what: "evaluation key", .. }), "{refused}");
 }
@@ -182,7 +187,7 @@ fn a_ciphertext_that_opens_to_no_tier_is_refused() {
 #[test]
 fn measured_noise_is_within_the_formulas() {
     let policy = shipped("digital-family-card");
-    let plan = TfhePlan::new(&policy, Layout::Folded).unwrap();
+    let plan = TfhePlan::new(&policy, Layout::Folded, SHARES).unwrap();
     let encrypt = TfheEncrypt::new(plan.clone(), &KEYS.public).unwrap();
     let evaluate = TfheEvaluate::new(&plan, &KEYS.evaluation).unwrap();
     let open = TfheOpen::new(&KEYS.secret, policy.tiers.len()).unwrap();
@@ -235,7 +240,7 @@ fn measured_noise_is_within_the_formulas() {
 /// refused, never a panic or a large allocation.
 #[test]
 fn evaluation_keys_with_a_changed_head_are_refused() {
-    let plan = TfhePlan::new(&shipped("mpi"), Layout::Folded).unwrap();
+    let plan = TfhePlan::new(&shipped("mpi"), Layout::Folded, SHARES).unwrap();
     let mut key = KEYS.evaluation.clone();
     for position in 0..12 {
         key[position] ^= 0x81;
@@ -250,7 +255,7 @@ proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
         let policy = shipped("mpi");
-        let plan = TfhePlan::new(&policy, Layout::Folded).unwrap();
+        let plan = TfhePlan::new(&policy, Layout::Folded, SHARES).unwrap();
         prop_assert!(TfheEvaluate::new(&plan, &bytes).is_err());
         prop_assert!(TfheEncrypt::new(plan.clone(), &bytes).is_err());
         if let Ok(open) = TfheOpen::new(&bytes, policy.tiers.len()) {
@@ -261,7 +266,7 @@ proptest! {
 
 #[test]
 fn arbitrary_ciphertexts_of_the_right_length_evaluate_without_panic() {
-    let plan = TfhePlan::new(&shipped("nursery"), Layout::Folded).unwrap();
+    let plan = TfhePlan::new(&shipped("nursery"), Layout::Folded, SHARES).unwrap();
     let evaluate = TfheEvaluate::new(&plan, &KEYS.evaluation).unwrap();
     let chunks: Vec<Vec<u8>> = plan
         .circuit

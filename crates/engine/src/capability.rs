@@ -33,9 +33,15 @@ pub trait Evaluate: Send + Sync {
     fn chunks_at_once(&self) -> usize {
         1
     }
+
+    /// What else than the plan decides about the bits of results on this machine, for receipts; empty if nothing does.
+    fn platform(&self) -> String {
+        String::new()
+    }
 }
 
-/// What the key holders can do.
+/// What a single holder of the whole key could do. No party of a round can: it is for tests, measurements and
+/// comparisons; the parties have [`OpenShare`](crate::OpenShare).
 #[cfg(feature = "open")]
 pub trait Open: Send + Sync {
     /// Opens one chunk of `families` results to tier codes: below [`blindtier_policy::MAX_TIERS`] a tier's
@@ -46,7 +52,7 @@ pub trait Open: Send + Sync {
 /// The outcome of evaluating one chunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evaluated {
-    /// Encrypted tiers, for [`Open`].
+    /// Encrypted tiers.
     pub results: Vec<u8>,
     /// Costly operations that were done, as the plan's [`Operations`](crate::Operations) counts them.
     pub operations: u64,
@@ -118,6 +124,14 @@ pub enum EngineError {
         engine: &'static str,
         /// Which part is too wide or too deep, and what would fit.
         reason: String,
+    },
+    /// Results computed on this processor would differ in some bits from everybody else's.
+    #[error("engine {engine} needs {needs}; run it on another machine, or plan the round for another engine")]
+    Processor {
+        /// Engine name.
+        engine: &'static str,
+        /// What the processor lacks, and which ones have it.
+        needs: &'static str,
     },
     /// An opened value is no code of this policy: the ciphertext was not a result of this round.
     #[error("slot {slot} of the chunk opens to no tier of this policy")]

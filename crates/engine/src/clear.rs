@@ -66,6 +66,15 @@ impl Plan for ClearEngine {
         u64::try_from(families).unwrap_or(u64::MAX)
     }
 
+    fn shares(&self) -> u32 {
+        1
+    }
+
+    fn flooding_distance(&self, _families: u64) -> f64 {
+        // There is no noise to see.
+        f64::NEG_INFINITY
+    }
+
     fn describe(&self) -> Vec<String> {
         self.circuit
             .steps

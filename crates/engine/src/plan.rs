@@ -82,6 +82,13 @@ pub trait Plan: Send + Sync {
         None
     }
 
+    /// Into how many additive shares the key is cut.
+    fn shares(&self) -> u32;
+
+    /// Base-2 logarithm of a bound on the statistical distance between what `families` partial decryptions show and
+    /// what can be computed without the key: how much noise all of them together leave visible under the flooding.
+    fn flooding_distance(&self, families: u64) -> f64;
+
     /// A few lines for people: what is sent, what is computed, what it costs.
     fn describe(&self) -> Vec<String>;
 }

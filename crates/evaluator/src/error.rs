@@ -11,6 +11,9 @@ pub enum EvaluatorError {
     /// A file was refused or could not be written.
     #[error(transparent)]
     Wire(#[from] WireError),
+    /// The ledger is not believed, or lacks something.
+    #[error(transparent)]
+    Ledger(#[from] blindtier_ledger::LedgerError),
     /// The engine refuses the evaluation key.
     #[error("{} from {culprit}: {source}; ask this party for the key of this round", file.display())]
     Key {
@@ -20,41 +23,6 @@ pub enum EvaluatorError {
         culprit: PartyName,
         /// The engine's reason.
         source: EngineError,
-    },
-    /// An agency hands in a second, different submission.
-    #[error(
-        "{agency} handed in another submission (manifest {found}) than the one accepted before (manifest \
-         {accepted}, recorded in {}); put the accepted one back, or begin a new round", file.display()
-    )]
-    SecondSubmission {
-        /// The record.
-        file: PathBuf,
-        /// The agency.
-        agency: PartyName,
-        /// Hash of the accepted manifest.
-        accepted: String,
-        /// Hash of the new one.
-        found: String,
-    },
-    /// The round was begun with another evaluation key.
-    #[error("this round was begun with another evaluation key, recorded in {}; put that key back, or begin a new round", file.display())]
-    OtherKey {
-        /// The record.
-        file: PathBuf,
-    },
-    /// The record cannot be read.
-    #[error("{}: {source}; restore the record from its backup, or begin a new round", file.display())]
-    Record {
-        /// The record.
-        file: PathBuf,
-        /// The reason.
-        source: Box<toml::de::Error>,
-    },
-    /// The output folder holds the receipt of another run.
-    #[error("{} belongs to other submissions or another key; choose an empty output folder", file.display())]
-    OtherReceipt {
-        /// The receipt.
-        file: PathBuf,
     },
     /// The engine refuses a chunk. The engine sees all agencies' chunks at once and cannot say whose is to blame
     /// unless its reason does.
@@ -82,7 +50,7 @@ impl EvaluatorError {
         match self {
             Self::Wire(e) => e.culprit(),
             Self::Key { culprit, .. } => Some(culprit),
-            Self::SecondSubmission { agency, .. } => Some(agency),
+            Self::Ledger(e) => e.culprit(),
             _ => None,
         }
     }

@@ -4,40 +4,30 @@
 //! once, so that a damaged chunk is noticed in minutes and not after hours.
 #![forbid(unsafe_code)]
 
-mod accepted;
 mod error;
 
 pub use error::EvaluatorError;
 
-use accepted::Accepted;
 use blindtier_engine::{EngineError, Evaluate, Evaluated};
+use blindtier_ledger::Ledger;
 use blindtier_wire::{
-    ChunkReader, ChunkWriter, Context, Digest, EvaluationKey, Expect, Fault, Kind, PartyName,
+    Board, ChunkReader, ChunkWriter, Context, Digest, EvaluationKey, Expect, Fault, Kind, PartyName,
     Receipt, Received, Round, SigningIdentity, Submission, SubmissionEntry, TrustFile, WireError,
     file_names, read, write,
 };
 use rayon::prelude::*;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is to be evaluated.
 pub struct Job<'a> {
-    /// The public round file.
-    pub round: &'a Path,
+    /// The public folder of the round: round, ledger, evaluation key and, as agencies handed them over, submissions.
+    /// Result chunks and, last, `receipt.bt` are written there.
+    pub board: &'a Board,
     /// The evaluator's own hash of the policy.
     pub policy: Digest,
     /// The evaluator's own hash of the plan.
     pub plan: Digest,
-    /// The trustee that made the keys.
-    pub trustee: &'a PartyName,
-    /// Its evaluation-key file.
-    pub evaluation_key: &'a Path,
-    /// A folder with one folder an agency, named by its identifier, as the agency handed it in.
-    pub submissions: &'a Path,
-    /// The evaluator's own folder, where it remembers what it accepted.
-    pub state: &'a Path,
-    /// Where result chunks and, last, `receipt.bt` are written.
-    pub output: &'a Path,
     /// The evaluator's signing key.
     pub identity: &'a SigningIdentity,
     /// Everybody's public keys.
@@ -66,68 +56,50 @@ pub fn run(
     load: impl FnOnce(&[u8]) -> Result<Box<dyn Evaluate>, EngineError>,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Finished, EvaluatorError> {
-    let received = Round::read_with_plan(job.round, job.trust, job.policy, job.plan)?;
+    let board = job.board;
+    let received = Round::read_with_plan(&board.round(), job.trust, job.policy, job.plan)?;
     let (round, context) = (received.body, received.context);
-    let submissions = read_manifests(job, &round, &context)?;
-    let key =
-        read::<EvaluationKey>(job.evaluation_key, &Expect::of(job.trustee, &context), job.trust)?;
-    for (path, agency, manifest) in &submissions {
-        if manifest.body.public_key != key.body.public_key {
-            let (expected, found) = (key.body.public_key, manifest.body.public_key);
-            let fault = Fault::Reference { what: "public-key file", expected, found };
-            return Err(WireError::refused(path, agency, fault).into());
-        }
+    let ledger = Ledger::read(&board.ledger(), &round, &context, job.trust)?;
+    let maker = &round.key_maker;
+    let key_file = board.evaluation_key();
+    let key = read::<EvaluationKey>(&key_file, &Expect::of(maker, &context), job.trust)?;
+    let recorded = ledger.keys()?;
+    if key.digest != recorded.evaluation_key {
+        let (expected, found) = (key.digest, recorded.evaluation_key);
+        let fault = Fault::Reference { what: "key in the ledger", expected, found };
+        return Err(WireError::refused(&key_file, maker, fault).into());
     }
+    let submissions = read_manifests(job, &round, &context, &ledger)?;
     let readers = submissions
         .iter()
         .map(|(path, agency, manifest)| {
             manifest.body.chunks(path, agency, &round, &context, job.trust)
         })
         .collect::<Result<Vec<_>, WireError>>()?;
-    let accepted = Accepted {
-        round: context.round.to_string(),
-        evaluation_key: key.digest.to_string(),
-        submissions: submissions
-            .iter()
-            .map(|(_, agency, manifest)| (agency.clone(), manifest.digest.to_string()))
-            .collect(),
-    };
-    let begun = accepted.check(job.state)?;
-
-    let receipt_file = job.output.join(file_names::RECEIPT);
+    let receipt_file = board.receipt();
     if receipt_file.exists() {
         let done = Receipt::read(&receipt_file, &round, &context, job.trust)?;
-        let same = done.body.evaluation_key == key.digest
-            && done
-                .body
-                .submissions
-                .iter()
-                .map(|s| &s.manifest)
-                .eq(submissions.iter().map(|(_, _, m)| &m.digest));
-        if !same {
-            return Err(EvaluatorError::OtherReceipt { file: receipt_file });
-        }
         let resumed = u32::try_from(done.body.chunks.len()).unwrap_or(u32::MAX);
         return Ok(Finished { receipt: done.body, digest: done.digest, resumed });
     }
 
     let engine = load(&key.body.bytes).map_err(|source| EvaluatorError::Key {
-        file: job.evaluation_key.to_owned(),
-        culprit: job.trustee.clone(),
+        file: key_file,
+        culprit: maker.clone(),
         source,
     })?;
     let evaluation_key = key.digest;
     drop(key);
     let chunking = round
         .chunking()
-        .map_err(|fault| WireError::refused(job.round, &PartyName::registrar(), fault))?;
+        .map_err(|fault| WireError::refused(&board.round(), &PartyName::registrar(), fault))?;
     verify_all(&readers, chunking.count())?;
-    accepted.record(job.state)?;
-    // Result chunks that lie there are of these submissions only if the record says that this run had begun.
-    let writer = ChunkWriter::new(job.output, Kind::ResultChunk, &context, job.identity, chunking)?;
-    let resume_with = begun.then_some(job.trust);
+    // The ledger fixes the submissions and the key of a round: what an interrupted run left can only be of these.
+    let results = board.results();
+    let writer = ChunkWriter::new(&results, Kind::ResultChunk, &context, job.identity, chunking)?;
+    let total = u64::from(round.slots);
     let (chunks, operations, resumed) =
-        evaluate(writer, resume_with, &readers, u64::from(round.slots), engine.as_ref(), progress)?;
+        evaluate(writer, job.trust, &readers, total, engine.as_ref(), progress)?;
     let receipt = Receipt {
         plan: round.plan,
         evaluation_key,
@@ -137,7 +109,7 @@ pub fn run(
             .collect(),
         chunks,
         operations,
-        platform: platform(),
+        platform: platform(&engine.platform()),
     };
     let digest = write(&receipt_file, &receipt, &context, job.identity)?;
     Ok(Finished { receipt, digest, resumed })
@@ -149,12 +121,19 @@ fn read_manifests(
     job: &Job<'_>,
     round: &Round,
     context: &Context,
+    ledger: &Ledger,
 ) -> Result<Vec<Manifest>, EvaluatorError> {
-    let mut manifests = Vec::with_capacity(round.agencies.len());
-    for agency in &round.agencies {
+    let registered = ledger.submissions()?;
+    let mut manifests = Vec::with_capacity(registered.len());
+    for (agency, entry) in round.agencies.iter().zip(registered) {
         let folder = agency.agency_id().unwrap_or_default();
-        let path = job.submissions.join(folder).join(file_names::SUBMISSION);
+        let path = job.board.submissions().join(folder).join(file_names::SUBMISSION);
         let manifest = Submission::read(&path, agency, round, context, job.trust)?;
+        if manifest.digest != entry.manifest {
+            let (expected, found) = (manifest.digest, entry.manifest);
+            let fault = Fault::Reference { what: "submission in the ledger", expected, found };
+            return Err(WireError::refused(&path, agency, fault).into());
+        }
         manifests.push((path, agency.clone(), manifest));
     }
     Ok(manifests)
@@ -169,7 +148,7 @@ fn verify_all(readers: &[ChunkReader<'_>], chunks: u32) -> Result<(), EvaluatorE
 
 fn evaluate(
     mut writer: ChunkWriter<'_>,
-    resume_with: Option<&TrustFile>,
+    trust: &TrustFile,
     readers: &[ChunkReader<'_>],
     total: u64,
     engine: &dyn Evaluate,
@@ -182,7 +161,7 @@ fn evaluate(
     };
     let (mut operations, mut resumed) = (0_u64, 0);
     while let Some((_, _, count)) = writer.next_chunk() {
-        let Some(kept) = resume_with.and_then(|trust| writer.resume(trust)) else { break };
+        let Some(kept) = writer.resume(trust) else { break };
         operations = operations.saturating_add(kept.operations);
         resumed += 1;
         report(count as usize);
@@ -243,24 +222,9 @@ fn evaluate_chunk(
     })
 }
 
-/// What decides whether another machine computes the same bits.
-pub fn platform() -> String {
-    let mut text = format!(
-        "{} {} blindtier {}",
-        std::env::consts::ARCH,
-        std::env::consts::OS,
-        env!("CARGO_PKG_VERSION")
-    );
-    #[cfg(target_arch = "x86_64")]
-    for (feature, present) in [
-        ("avx2", std::arch::is_x86_feature_detected!("avx2")),
-        ("fma", std::arch::is_x86_feature_detected!("fma")),
-        ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
-    ] {
-        if present {
-            text.push(' ');
-            text.push_str(feature);
-        }
-    }
-    text
+/// What may decide whether another machine computes the same bits.
+fn platform(engine: &str) -> String {
+    let (arch, os, version) =
+        (std::env::consts::ARCH, std::env::consts::OS, env!("CARGO_PKG_VERSION"));
+    format!("{arch} {os} blindtier {version} {engine}").trim_end().to_owned()
 }

@@ -1,84 +1,109 @@
-//! A family's device: makes the letter key and reads the letter.
+//! A family's device: checks that the roster has its key, reads its letters, and proves its tier to whom it wants.
+//!
+//! A letter of one trustee has seeds of pads; the seeds of all shares together take the pads off what the round opened for
+//! the family's slot. Every seed is compared with the commitment that was published before anything was opened, so that
+//! no trustee can make a family believe in another tier.
 #![forbid(unsafe_code)]
 
 mod error;
-mod key;
+mod levels;
+mod state;
 
+pub use blindtier_wire::LetterKey;
 pub use error::FamilyError;
-pub use key::LetterKey;
+pub use state::read_for_state;
 
-use blindtier_wire::{Chunk, Received, WireError};
+use blindtier_ledger::{Ledger, OpenedRound, OpenedSlots};
 use blindtier_wire::{
-    ChunkReader, Context, Digest, LETTER_BYTES, LetterKeys, Letters, PartyName, Round, TrustFile,
+    Board, Chunk, ChunkReader, Context, Digest, LetterKeys, LetterText, Letters, PartyName, Proof,
+    Purpose, Received, Round, Seed, TrustFile, file_names, letter_bytes, unpad,
 };
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The public files of a round that a family needs.
-pub struct Files<'a> {
-    /// The round file.
-    pub round: &'a Path,
-    /// The registrar's letter keys.
-    pub letter_keys: &'a Path,
-    /// The trustee's manifest of the letters, beside the letter chunks.
-    pub letters: &'a Path,
-}
-
-/// The letters of a round, with round, letter keys and manifest checked.
+/// The letters of a round, with round, letter keys, ledger and manifests checked.
 pub struct Mail<'a> {
+    board: &'a Board,
+    folder: PathBuf,
     round: Round,
     context: Context,
     letter_keys: LetterKeys,
-    letter_keys_file: PathBuf,
-    manifest: Received<Letters>,
-    manifest_file: PathBuf,
-    trustee: PartyName,
+    ledger: Ledger,
     trust: &'a TrustFile,
+    modulus: u32,
+    manifests: Vec<(PartyName, PathBuf, Received<Letters>)>,
 }
 
-/// What a letter says (private to the family; never printed here).
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What a family knows after reading its letters (private to the family; never printed here).
 pub struct Letter {
     /// The family's slot.
     pub slot: u32,
     /// The tier code: below the policy's limit a tier's position, above it a reserved code.
-    pub code: u8,
+    pub code: u32,
+    /// The ledger's head that stands in the letters: the latest of them. `auditor verify --head` takes it.
+    pub head: Digest,
+    /// Why the tier was opened to the state, if it was.
+    pub opened_to_state: Option<String>,
+    /// The values that each agency says it used, in the order of its indicators.
+    pub levels: BTreeMap<PartyName, Vec<i64>>,
+    /// What was wrong with letters that could be done without.
+    pub complaints: Vec<FamilyError>,
+    /// The seeds of all shares.
+    seeds: Vec<Seed>,
+}
+
+/// Checks that the round has exactly this letter key, and that the trustees signed the list of keys: to be done before
+/// anything is opened. A registrar that swaps a key would read the letter instead of the family. Returns the slot.
+pub fn check_roster(
+    board: &Board,
+    key: &[u8; 32],
+    policy: Digest,
+    trust: &TrustFile,
+) -> Result<u32, FamilyError> {
+    let received = Round::read(&board.round(), trust, policy)?;
+    let (round, context) = (received.body, received.context);
+    let file = board.letter_keys();
+    let keys = LetterKeys::read(&file, &round, &context, trust)?;
+    // The first entry of the ledger repeats the hash of the letter keys, so that all trustees use this list.
+    Ledger::read(&board.ledger(), &round, &context, trust)?.keys()?;
+    keys.slot_of(key).ok_or(FamilyError::NotInRound { file })
 }
 
 impl<'a> Mail<'a> {
-    /// Reads and checks the public files; `policy` is the family's own hash of the policy.
+    /// Reads and checks the public files and the manifests of letters in `folder`, which has one folder a trustee and one
+    /// an agency. `policy` is the family's own hash of the policy; `modulus` is the engine's pad modulus.
     pub fn open(
-        files: &Files<'_>,
-        trustee: &PartyName,
+        board: &'a Board,
+        folder: &Path,
         policy: Digest,
+        modulus: u32,
         trust: &'a TrustFile,
     ) -> Result<Self, FamilyError> {
-        let received = Round::read(files.round, trust, policy)?;
+        let received = Round::read(&board.round(), trust, policy)?;
         let (round, context) = (received.body, received.context);
-        let letter_keys = LetterKeys::read(files.letter_keys, &round, &context, trust)?;
-        let manifest = Letters::read(files.letters, trustee, &round, &context, trust)?;
-        Ok(Self {
-            round,
-            context,
-            letter_keys,
-            letter_keys_file: files.letter_keys.to_owned(),
-            manifest,
-            manifest_file: files.letters.to_owned(),
-            trustee: trustee.clone(),
-            trust,
-        })
+        let letter_keys = LetterKeys::read(&board.letter_keys(), &round, &context, trust)?;
+        let ledger = Ledger::read(&board.ledger(), &round, &context, trust)?;
+        ledger.opened()?;
+        let mut manifests = Vec::new();
+        for trustee in round.sharing.names() {
+            let path = folder.join(trustee.file_part()).join(file_names::LETTERS);
+            if path.exists() {
+                let manifest = Letters::read(&path, &trustee, &round, &context, trust)?;
+                manifests.push((trustee, path, manifest));
+            }
+        }
+        let folder = folder.to_owned();
+        Ok(Self { board, folder, round, context, letter_keys, ledger, trust, modulus, manifests })
     }
 
     /// The letter for one key.
     pub fn read(&self, key: &LetterKey) -> Result<Letter, FamilyError> {
-        let slot = self.letter_keys.slot_of(key.public()).ok_or_else(|| self.not_in_round())?;
-        let letters = self.chunks()?;
-        let number = self.chunk_of(slot);
-        let chunk = letters.read(number)?;
-        self.open_letter(&letters, number, &chunk, slot, key)
+        let mut letters = self.read_all(std::slice::from_ref(key))?;
+        letters.pop().ok_or_else(|| self.not_in_round())
     }
 
-    /// The letters for many keys, in the order of the keys, for simulations that hold every family's device.
-    /// Each chunk is read once.
+    /// The letters for many keys, in the order of the keys, for simulations that hold every family's device. Each chunk
+    /// is read once.
     pub fn read_all(&self, keys: &[LetterKey]) -> Result<Vec<Letter>, FamilyError> {
         let slots = self.letter_keys.by_key();
         let mut order = Vec::with_capacity(keys.len());
@@ -87,30 +112,137 @@ impl<'a> Mail<'a> {
             order.push((slot, position, key));
         }
         order.sort_unstable_by_key(|(slot, position, _)| (*slot, *position));
-
-        let letters = self.chunks()?;
         let mut found = Vec::with_capacity(keys.len());
         for group in order.chunk_by(|a, b| self.chunk_of(a.0) == self.chunk_of(b.0)) {
             let Some(number) = group.first().map(|(slot, _, _)| self.chunk_of(*slot)) else {
                 continue;
             };
-            let chunk = letters.read(number)?;
+            let page = self.page(number)?;
             for (slot, position, key) in group {
-                found.push((*position, self.open_letter(&letters, number, &chunk, *slot, key)?));
+                found.push((*position, self.open_letter(&page, *slot, key)?));
             }
         }
         found.sort_unstable_by_key(|(position, _)| *position);
         Ok(found.into_iter().map(|(_, letter)| letter).collect())
     }
 
-    fn chunks(&self) -> Result<ChunkReader<'_>, WireError> {
-        self.manifest.body.chunks(
-            &self.manifest_file,
-            &self.trustee,
-            &self.round,
-            &self.context,
-            self.trust,
-        )
+    /// The proof of a letter's tier.
+    pub fn prove(&self, letter: &Letter) -> Proof {
+        let (round, slot) = (self.context.round, letter.slot);
+        Proof { round, slot, seeds: letter.seeds.clone() }
+    }
+
+    /// Everything of one chunk.
+    fn page(&self, number: u32) -> Result<Page, FamilyError> {
+        let opened = OpenedRound {
+            board: self.board,
+            ledger: &self.ledger,
+            round: &self.round,
+            context: &self.context,
+            trust: self.trust,
+        };
+        let mut letters = Vec::new();
+        let mut complaints = Vec::new();
+        for (trustee, path, manifest) in &self.manifests {
+            let read = || {
+                let reader: ChunkReader<'_> =
+                    manifest.body.chunks(path, trustee, &self.round, &self.context, self.trust)?;
+                Ok((reader.path(number), reader.read(number)?))
+            };
+            match read() {
+                Ok((file, chunk)) => letters.push((trustee.clone(), file, chunk)),
+                // Another trustee's letter may do.
+                Err(error) => complaints.push(error),
+            }
+        }
+        Ok(Page { opened: opened.chunk(number)?, letters, levels: self.levels(number)?, complaints })
+    }
+
+    fn open_letter(
+        &self,
+        page: &Page,
+        slot: u32,
+        key: &LetterKey,
+    ) -> Result<Letter, FamilyError> {
+        let no_slot =
+            || FamilyError::NoSuchSlot { folder: self.board.folder().to_owned(), slot };
+        let (opened, commitments) = page.opened.slot(slot).ok_or_else(no_slot)?;
+        let mut complaints: Vec<FamilyError> = Vec::new();
+        let mut seeds: BTreeMap<u32, Seed> = BTreeMap::new();
+        let mut head = None;
+        for (trustee, file, chunk) in &page.letters {
+            let held = self.round.sharing.held_by(trustee.trustee_number().unwrap_or_default());
+            let Some(text) = self.text(trustee, chunk, held.len(), slot, key) else {
+                let (file, culprit) = (file.clone(), trustee.clone());
+                complaints.push(FamilyError::Unreadable { file, culprit, slot });
+                continue;
+            };
+            if let Err(error) = self.ledger.contains(text.head) {
+                complaints.push(error.into());
+            } else {
+                head = Some(text.head);
+            }
+            for (share, seed) in held.iter().zip(text.seeds) {
+                let right = commitments.get(*share as usize)
+                    == Some(&seed.commitment(&self.context, *share, slot));
+                if right {
+                    seeds.insert(*share, seed);
+                } else {
+                    let (file, culprit, share) = (file.clone(), trustee.clone(), *share);
+                    complaints.push(FamilyError::WrongSeed { file, culprit, slot, share });
+                }
+            }
+        }
+        let sharing = self.round.sharing;
+        if let Some(share) = (0..sharing.shares()).find(|share| !seeds.contains_key(share)) {
+            let said = page.complaints.iter().map(ToString::to_string);
+            let said = said.chain(complaints.iter().map(ToString::to_string));
+            return Err(FamilyError::TooFewLetters {
+                folder: self.folder.clone(),
+                share,
+                holders: list(sharing.holders(share).iter()),
+                complaints: said.map(|text| format!("; {text}")).collect(),
+            });
+        }
+        let seeds: Vec<Seed> = seeds.into_values().collect();
+        let code = unpad(opened, seeds.iter().map(|seed| seed.pad(self.modulus)), self.modulus);
+        let mut levels = BTreeMap::new();
+        for sealed in &page.levels {
+            match sealed.open(&self.context, slot, key) {
+                Some(values) => {
+                    levels.insert(sealed.agency.clone(), values);
+                }
+                None => complaints.push(sealed.complaint(slot)),
+            }
+        }
+        Ok(Letter {
+            slot,
+            code,
+            head: head.unwrap_or_else(|| self.ledger.head()),
+            opened_to_state: self.ledger.state_opening(slot).map(|(reason, _)| reason.to_owned()),
+            levels,
+            complaints,
+            seeds,
+        })
+    }
+
+    /// A trustee's letter (private) of a slot.
+    fn text(
+        &self,
+        trustee: &PartyName,
+        chunk: &Chunk,
+        seeds: usize,
+        slot: u32,
+        key: &LetterKey,
+    ) -> Option<LetterText> {
+        let size = letter_bytes(seeds);
+        if chunk.bytes.len() as u64 != u64::from(chunk.count) * size as u64 {
+            return None;
+        }
+        let place = slot.checked_sub(chunk.start)? as usize;
+        let sealed = chunk.bytes.chunks(size).nth(place)?;
+        let purpose = Purpose::Letter { slot, from: trustee };
+        LetterText::from_bytes(&key.open(purpose, &self.context, sealed)?, seeds)
     }
 
     fn chunk_of(&self, slot: u32) -> u32 {
@@ -118,31 +250,17 @@ impl<'a> Mail<'a> {
     }
 
     fn not_in_round(&self) -> FamilyError {
-        FamilyError::NotInRound { file: self.letter_keys_file.clone() }
+        FamilyError::NotInRound { file: self.board.letter_keys() }
     }
+}
 
-    fn open_letter(
-        &self,
-        letters: &ChunkReader<'_>,
-        number: u32,
-        chunk: &Chunk,
-        slot: u32,
-        key: &LetterKey,
-    ) -> Result<Letter, FamilyError> {
-        let refused = || FamilyError::Unreadable {
-            file: letters.path(number),
-            culprit: self.trustee.clone(),
-            slot,
-        };
-        if chunk.bytes.len() as u64 != u64::from(chunk.count) * LETTER_BYTES as u64 {
-            return Err(refused());
-        }
-        let (sealed, _) = chunk.bytes.as_chunks::<LETTER_BYTES>();
-        let letter = slot
-            .checked_sub(chunk.start)
-            .and_then(|place| sealed.get(place as usize))
-            .ok_or_else(refused)?;
-        let code = key.open(&self.context, slot, letter).ok_or_else(refused)?;
-        Ok(Letter { slot, code })
-    }
+struct Page {
+    opened: OpenedSlots,
+    letters: Vec<(PartyName, PathBuf, Chunk)>,
+    levels: Vec<levels::Sealed>,
+    complaints: Vec<FamilyError>,
+}
+
+fn list<T: ToString>(items: impl Iterator<Item = T>) -> String {
+    items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
 }

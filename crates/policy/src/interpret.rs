@@ -92,7 +92,7 @@ impl Policy {
 /// A policy made ready to decide for many families.
 #[derive(Clone, Debug)]
 pub struct Interpreter<'p> {
-    policy: &'p Policy,
+    pub(crate) policy: &'p Policy,
     steps: Vec<Step>,
 }
 

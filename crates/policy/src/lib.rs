@@ -6,6 +6,7 @@ pub mod arbitrary;
 mod canonical;
 pub mod circuit;
 mod decimal;
+mod explain;
 mod interpret;
 pub mod model;
 mod order;
@@ -17,6 +18,7 @@ mod source;
 
 pub use canonical::{PolicyHash, PolicyHashError};
 pub use decimal::{DecimalError, MAX_DIGITS};
+pub use explain::{Change, Explanation, Finding, Gap, Margin, Points};
 pub use interpret::{Answer, DecideError, Interpreter, OPTED_OUT, Outcome};
 pub use model::*;
 pub use order::{Cycle, Step};

@@ -12,8 +12,8 @@ pub use population::{Family, Population};
 
 use blindtier_policy::{Fact, Policy};
 use blindtier_wire::{
-    Context, Digest, Engine, Entry, Layout, LetterKeys, PartyName, PseudonymKey, Roster, Round,
-    SigningIdentity, WireError, file_names, write,
+    Board, Context, Digest, Engine, Entry, Layout, LetterKeys, PartyName, PseudonymKey, Roster, Round,
+    Sharing, SigningIdentity, WireError, file_names, write,
 };
 use std::path::{Path, PathBuf};
 
@@ -29,14 +29,20 @@ pub struct NewRound<'a> {
     pub plan: Digest,
     /// Slots a chunk; at least 1.
     pub chunk: u32,
+    /// How the key is shared among the trustees.
+    pub sharing: Sharing,
+    /// Whether the engine needs a dealer to make the key.
+    pub dealer: bool,
     /// Positions in the policy of the agencies that have columns, ascending.
     pub agencies: &'a [usize],
     /// The population (private), from [`Population::read`].
     pub population: &'a Population,
     /// The file it was read from, for errors.
     pub population_file: &'a Path,
-    /// Where the round is written: `round.bt`, `letter-keys.bt` and `rosters/<agency>/roster.bt`.
-    pub output: &'a Path,
+    /// The public folder that `round.bt` and `letter-keys.bt` are written to.
+    pub board: &'a Board,
+    /// The folder that the rosters (secret) are written to: `<agency>/roster.bt`.
+    pub rosters: &'a Path,
     /// The registrar's signing key.
     pub identity: &'a SigningIdentity,
 }
@@ -59,7 +65,7 @@ pub struct Announced {
 /// The round file is written last: without it the other files are of no use to anybody. Refuses to replace
 /// a round.
 pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
-    let round_file = new.output.join(file_names::ROUND);
+    let round_file = new.board.round();
     if round_file.exists() {
         return Err(RegistrarError::RoundExists { file: round_file });
     }
@@ -101,6 +107,8 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
         slots,
         chunk: new.chunk,
         agencies: agencies.iter().map(|(name, _)| name.clone()).collect(),
+        sharing: new.sharing,
+        key_maker: if new.dealer { PartyName::dealer() } else { PartyName::trustee(1) },
         letter_keys: letter_keys.digest(),
     };
     let context = round
@@ -132,11 +140,11 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
         let adults = fact(Fact::Adults, |f| f.adults);
         let roster = Roster { agency: name.clone(), key, entries, slots, persons, adults };
         let folder = name.agency_id().unwrap_or_default();
-        let path = new.output.join("rosters").join(folder).join(file_names::ROSTER);
+        let path = new.rosters.join(folder).join(file_names::ROSTER);
         write(&path, &roster, &context, new.identity)?;
         rosters.push((name, path));
     }
-    write(&new.output.join(file_names::LETTER_KEYS), &letter_keys, &context, new.identity)?;
+    write(&new.board.letter_keys(), &letter_keys, &context, new.identity)?;
     write(&round_file, &round, &context, new.identity)?;
     Ok(Announced { round, context, persons: population.persons.len(), rosters })
 }

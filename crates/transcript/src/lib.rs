@@ -1,12 +1,14 @@
-//! The public files of an evaluation: submissions, receipt and results.
+//! The public files of a round: submissions, receipt and results, and what trustees open them with.
 //!
 //! Whoever opens or audits results must not believe the evaluator. This crate checks that a receipt names the
 //! submissions that lie there, and recomputes results from them byte for byte. It holds no secret.
 #![forbid(unsafe_code)]
 
 mod error;
+mod openings;
 
 pub use error::TranscriptError;
+pub use openings::{Contribution, OpenedChunk, contributions, open_chunk};
 
 use blindtier_engine::Evaluate;
 use blindtier_wire::{

@@ -1,4 +1,4 @@
-//! What the trustee opened: one record a round.
+//! What the trustee opens: one record a round.
 
 use crate::error::TrusteeError;
 use blindtier_wire::{Digest, RoundId, WireError, storage};
@@ -12,8 +12,8 @@ const MAX_RECORD: u64 = 4096;
 struct Record {
     /// Hash of the receipt that is opened.
     receipt: String,
-    /// Whether its letters are finished.
-    finished: bool,
+    /// Hash of the manifest of the letters, once they are sealed.
+    letters: Option<String>,
 }
 
 pub(crate) struct Opening {
@@ -26,39 +26,39 @@ impl Opening {
         Self { file: state.join(format!("opened-{round}.toml")), receipt: receipt.to_string() }
     }
 
-    /// Refuses if the round was opened, or if another receipt of it was begun.
-    pub(crate) fn check(&self) -> Result<(), TrusteeError> {
+    /// Refuses if another receipt of the round was begun; the hash of the letters if they are sealed.
+    pub(crate) fn check(&self) -> Result<Option<Digest>, TrusteeError> {
         let Some(bytes) = storage::read_own(&self.file, MAX_RECORD)? else {
-            return Ok(());
+            return Ok(None);
         };
         let earlier: Record =
             toml::from_str(&String::from_utf8_lossy(&bytes)).map_err(|source| {
                 TrusteeError::Record { file: self.file.clone(), source: Box::new(source) }
             })?;
-        if earlier.finished || earlier.receipt != self.receipt {
+        if earlier.receipt != self.receipt {
             return Err(TrusteeError::AlreadyOpened {
                 file: self.file.clone(),
                 receipt: earlier.receipt,
             });
         }
-        Ok(())
+        Ok(earlier.letters.as_deref().and_then(Digest::from_hex))
     }
 
     /// Makes the record. Of two processes that begin at once with different receipts one is refused.
     pub(crate) fn begin(&self) -> Result<(), TrusteeError> {
-        if storage::create_once(&self.file, self.text(false)?.as_bytes())? {
-            Ok(())
-        } else {
-            self.check()
+        if !storage::create_once(&self.file, self.text(None)?.as_bytes())? {
+            self.check()?;
         }
+        Ok(())
     }
 
-    pub(crate) fn finish(&self) -> Result<(), TrusteeError> {
-        Ok(storage::write_secret(&self.file, self.text(true)?.as_bytes())?)
+    pub(crate) fn finish(&self, letters: Digest) -> Result<(), TrusteeError> {
+        Ok(storage::write_secret(&self.file, self.text(Some(letters))?.as_bytes())?)
     }
 
-    fn text(&self, finished: bool) -> Result<String, WireError> {
-        toml::to_string(&Record { receipt: self.receipt.clone(), finished }).map_err(|e| {
+    fn text(&self, letters: Option<Digest>) -> Result<String, WireError> {
+        let letters = letters.map(|digest| digest.to_string());
+        toml::to_string(&Record { receipt: self.receipt.clone(), letters }).map_err(|e| {
             WireError::Io {
                 file: self.file.clone(),
                 action: "encode the record",

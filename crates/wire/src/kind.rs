@@ -28,15 +28,47 @@ pub enum Kind {
     LetterChunk = 10,
     /// Manifest of the letters.
     Letters = 11,
-    /// The trustee's secret key. Secret.
-    SecretKey = 12,
+    /// The shares of the key that a trustee holds. Secret.
+    Shares = 12,
+    /// The key that a trustee's shares are sealed to.
+    TrusteeKey = 13,
+    /// Shares sealed to one trustee.
+    SealedShares = 14,
+    /// Commitments to shares, before anybody shows anything.
+    ShareCommitments = 15,
+    /// Messages of one step of a key ceremony.
+    CeremonyMessages = 16,
+    /// The key that results are prepared with for opening.
+    OpeningKey = 17,
+    /// A trustee's partial decryptions for consecutive slots.
+    PartialChunk = 18,
+    /// A trustee's commitments to seeds for consecutive slots.
+    CommitmentChunk = 19,
+    /// Manifest of a trustee's partial decryptions and commitments.
+    Partials = 20,
+    /// Opened numbers for consecutive slots.
+    OpenedChunk = 21,
+    /// Manifest of the opened numbers.
+    Opened = 22,
+    /// An agency's sealed levels for consecutive slots.
+    LevelChunk = 23,
+    /// Manifest of an agency's sealed levels.
+    Levels = 24,
+    /// A trustee's signature under a ledger entry.
+    Endorsement = 25,
+    /// What a trustee states for the ledger: a refusal, or that its shares are destroyed.
+    Statement = 26,
+    /// A tier's seeds for the state.
+    StateSeeds = 27,
+    /// That a trustee has recomputed first messages of a key ceremony.
+    FirstsChecked = 28,
 }
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
 impl Kind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 28] = [
         Self::Round,
         Self::Roster,
         Self::LetterKeys,
@@ -48,7 +80,23 @@ impl Kind {
         Self::Receipt,
         Self::LetterChunk,
         Self::Letters,
-        Self::SecretKey,
+        Self::Shares,
+        Self::TrusteeKey,
+        Self::SealedShares,
+        Self::ShareCommitments,
+        Self::CeremonyMessages,
+        Self::OpeningKey,
+        Self::PartialChunk,
+        Self::CommitmentChunk,
+        Self::Partials,
+        Self::OpenedChunk,
+        Self::Opened,
+        Self::LevelChunk,
+        Self::Levels,
+        Self::Endorsement,
+        Self::Statement,
+        Self::StateSeeds,
+        Self::FirstsChecked,
     ];
 
     /// The kind with this number.
@@ -64,22 +112,39 @@ impl Kind {
     /// The largest body, in bytes.
     pub fn limit(self) -> u64 {
         match self {
-            Self::Round => MIB,
-            Self::Submission | Self::Receipt | Self::Letters => 64 * MIB,
-            Self::LetterChunk => 256 * MIB,
+            Self::Round
+            | Self::TrusteeKey
+            | Self::ShareCommitments
+            | Self::Statement
+            | Self::StateSeeds
+            | Self::FirstsChecked => MIB,
+            Self::Submission
+            | Self::Receipt
+            | Self::Letters
+            | Self::Partials
+            | Self::Opened
+            | Self::Levels
+            | Self::Endorsement
+            | Self::Shares
+            | Self::SealedShares => 64 * MIB,
+            Self::LetterChunk | Self::LevelChunk => 256 * MIB,
             Self::Roster
             | Self::LetterKeys
             | Self::PublicKey
             | Self::EvaluationKey
+            | Self::OpeningKey
+            | Self::CeremonyMessages
             | Self::SubmissionChunk
             | Self::ResultChunk
-            | Self::SecretKey => GIB,
+            | Self::PartialChunk
+            | Self::CommitmentChunk
+            | Self::OpenedChunk => GIB,
         }
     }
 
     /// Whether only its holder may read it: such files are created with mode 0600 and their buffers wiped.
     pub fn is_secret(self) -> bool {
-        matches!(self, Self::Roster | Self::SecretKey)
+        matches!(self, Self::Roster | Self::Shares)
     }
 
     /// The name in error messages and in the signature's domain separator.
@@ -96,7 +161,23 @@ impl Kind {
             Self::Receipt => "receipt",
             Self::LetterChunk => "letter-chunk",
             Self::Letters => "letters",
-            Self::SecretKey => "secret-key",
+            Self::Shares => "shares",
+            Self::TrusteeKey => "trustee-key",
+            Self::SealedShares => "sealed-shares",
+            Self::ShareCommitments => "share-commitments",
+            Self::CeremonyMessages => "ceremony-messages",
+            Self::OpeningKey => "opening-key",
+            Self::PartialChunk => "partial-chunk",
+            Self::CommitmentChunk => "commitment-chunk",
+            Self::Partials => "partials",
+            Self::OpenedChunk => "opened-chunk",
+            Self::Opened => "opened",
+            Self::LevelChunk => "level-chunk",
+            Self::Levels => "levels",
+            Self::Endorsement => "endorsement",
+            Self::Statement => "statement",
+            Self::StateSeeds => "state-seeds",
+            Self::FirstsChecked => "firsts-checked",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the trustee hands to the families.
+//! What trustees hand to the families.
 
 use crate::chunk::ChunkReader;
 use crate::envelope::{Context, Expect, Message, Received, read};
@@ -6,16 +6,17 @@ use crate::error::{Fault, WireError};
 use crate::identity::TrustFile;
 use crate::kind::Kind;
 use crate::names::{Digest, PartyName};
+use crate::pads::Seed;
 use crate::round::Round;
+use crate::sealing::SEAL_BYTES;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use zeroize::Zeroizing;
 
-/// Bytes of one sealed letter: HPKE's encapsulated X25519 key (32), one byte with the tier code, and the
-/// ChaCha20-Poly1305 tag (16). The same for every slot.
-pub const LETTER_BYTES: usize = 32 + 1 + 16;
-
-/// Manifest of the sealed letters; a chunk is the letters of its slots one after another. Public; sent by the
-/// trustee to the families.
+/// Manifest of a trustee's sealed letters; a chunk is the letters of its slots one after another. For the families.
+///
+/// A letter has the ledger's head when it was sealed and the seed of each share that the trustee holds, ascending: 32 bytes
+/// each, and the same for every slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letters {
     /// Hash of the receipt whose results were opened.
@@ -24,6 +25,37 @@ pub struct Letters {
     pub letter_keys: Digest,
     /// Hash of each letter chunk file.
     pub chunks: Vec<Digest>,
+}
+
+/// What a letter says (private to the family).
+pub struct LetterText {
+    /// The ledger's head when the letter was sealed.
+    pub head: Digest,
+    /// One a share of the trustee, ascending.
+    pub seeds: Vec<Seed>,
+}
+
+impl LetterText {
+    /// The plain text (private).
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(32 * (1 + self.seeds.len())));
+        bytes.extend_from_slice(&self.head.0);
+        self.seeds.iter().for_each(|seed| bytes.extend_from_slice(&seed.0));
+        bytes
+    }
+
+    /// Reads a plain text (private) with so many seeds.
+    pub fn from_bytes(bytes: &[u8], seeds: usize) -> Option<Self> {
+        let (parts, rest) = bytes.as_chunks::<32>();
+        let (head, parts) = parts.split_first()?;
+        let whole = rest.is_empty() && parts.len() == seeds;
+        whole.then(|| Self { head: Digest(*head), seeds: parts.iter().map(|p| Seed(*p)).collect() })
+    }
+}
+
+/// Bytes of a sealed letter with so many seeds.
+pub fn letter_bytes(seeds: usize) -> usize {
+    SEAL_BYTES + 32 * (1 + seeds)
 }
 
 impl Message for Letters {
@@ -72,13 +104,4 @@ impl Letters {
             trust,
         )
     }
-}
-
-/// What HPKE binds a letter to: round, policy and slot. A letter opened with another of them fails.
-pub fn letter_info(context: &Context, slot: u32) -> Vec<u8> {
-    let mut info = b"blindtier/v1/letter\0".to_vec();
-    info.extend_from_slice(&context.round.0);
-    info.extend_from_slice(&context.policy.0);
-    info.extend_from_slice(&slot.to_le_bytes());
-    info
 }

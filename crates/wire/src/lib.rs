@@ -6,7 +6,17 @@
 //! Large columns travel as numbered chunk files whose BLAKE3 hashes stand in a signed manifest written last.
 #![forbid(unsafe_code)]
 
+mod board;
+mod ceremony;
 mod chunk;
+mod sharing;
+mod shares;
+mod sealing;
+mod partials;
+mod pads;
+mod opening_key;
+mod opened;
+mod levels;
 mod codec;
 mod envelope;
 mod error;
@@ -16,15 +26,18 @@ mod kind;
 mod letter_keys;
 mod letters;
 mod names;
+mod proof;
 mod pseudonym;
 mod public_key;
 mod receipt;
 mod roster;
 mod round;
-mod secret_key;
+mod statement;
 pub mod storage;
 mod submission;
 
+pub use board::Board;
+pub use ceremony::{CeremonyMessages, FirstsChecked, ShareCommitment, ShareCommitments};
 pub use chunk::{Chunk, ChunkReader, ChunkWriter, Chunking, chunk_name};
 pub use envelope::{Context, Engine, Expect, Message, Received, read, write};
 pub use error::{Fault, WireError};
@@ -32,14 +45,23 @@ pub use evaluation_key::EvaluationKey;
 pub use identity::{SigningIdentity, TrustFile};
 pub use kind::Kind;
 pub use letter_keys::LetterKeys;
-pub use letters::{LETTER_BYTES, Letters, letter_info};
+pub use letters::{LetterText, Letters, letter_bytes};
+pub use levels::Levels;
 pub use names::{Digest, NameError, PartyName, RoundId};
+pub use opened::{Opened, from_chunk as opened_numbers, opened_digest, to_bytes as opened_bytes};
+pub use opening_key::OpeningKey;
+pub use pads::{Seed, unpad};
+pub use partials::{COMMITMENT_CHUNKS, PARTIAL_CHUNKS, PartialChunk, Partials, commitments_in};
+pub use proof::{Proof, StateSeeds};
 pub use pseudonym::{Pseudonym, PseudonymKey};
 pub use public_key::PublicKey;
 pub use receipt::{Receipt, SubmissionEntry};
 pub use roster::{Entry, Roster};
 pub use round::{Layout, Round};
-pub use secret_key::SecretKey;
+pub use sealing::{LetterKey, Purpose, SEAL_BYTES, check_randomness, seal};
+pub use shares::{SealedShares, Share, Shares, TrusteeKey};
+pub use sharing::{MAX_SHARES, Sharing, SharingError};
+pub use statement::Statement;
 pub use submission::Submission;
 
 /// The usual file names, so that a folder explains itself.
@@ -54,8 +76,28 @@ pub mod file_names {
     pub const PUBLIC_KEY: &str = "public-key.bt";
     /// [`crate::EvaluationKey`].
     pub const EVALUATION_KEY: &str = "evaluation-key.bt";
-    /// [`crate::SecretKey`]; never leaves the trustee.
-    pub const SECRET_KEY: &str = "secret-key.bt";
+    /// [`crate::OpeningKey`].
+    pub const OPENING_KEY: &str = "opening-key.bt";
+    /// [`crate::Shares`]; never leaves the trustee.
+    pub const SHARES: &str = "shares.bt";
+    /// The key (private) that a trustee's shares are sealed to.
+    pub const RECEIVING_KEY: &str = "receiving.key";
+    /// [`crate::TrusteeKey`].
+    pub const TRUSTEE_KEY: &str = "trustee-key.bt";
+    /// [`crate::ShareCommitments`].
+    pub const SHARE_COMMITMENTS: &str = "commitments.bt";
+    /// [`crate::FirstsChecked`].
+    pub const FIRSTS_CHECKED: &str = "checked.bt";
+    /// [`crate::CeremonyMessages`] of both steps.
+    pub const CEREMONY_STEPS: [&str; 2] = ["step-1.bt", "step-2.bt"];
+    /// [`crate::Statement`]s: a refusal, and that shares are destroyed.
+    pub const STATEMENTS: [&str; 2] = ["refusal.bt", "destroyed.bt"];
+    /// [`crate::Partials`], beside its chunks.
+    pub const PARTIALS: &str = "partials.bt";
+    /// [`crate::Opened`], beside its chunks.
+    pub const OPENED: &str = "opened.bt";
+    /// [`crate::Levels`], beside its chunks.
+    pub const LEVELS: &str = "levels.bt";
     /// [`crate::Submission`], beside its chunks.
     pub const SUBMISSION: &str = "submission.bt";
     /// [`crate::Receipt`], beside the result chunks.

@@ -47,6 +47,22 @@ impl PartyName {
         Self(format!("trustee:{number}"))
     }
 
+    /// The number, from 1, of the trustee, if this is one.
+    pub fn trustee_number(&self) -> Option<u16> {
+        let number = self.0.strip_prefix("trustee:")?.parse().ok()?;
+        (Self::trustee(number) == *self).then_some(number)
+    }
+
+    /// Who makes the keys of a round whose engine needs a dealer.
+    pub fn dealer() -> Self {
+        Self("dealer".to_owned())
+    }
+
+    /// The name as part of a file or folder name: `trustee-1`.
+    pub fn file_part(&self) -> String {
+        self.0.replace(':', "-")
+    }
+
     /// The agency with this identifier of the policy.
     pub fn agency(id: &str) -> Result<Self, NameError> {
         Self::new(format!("agency:{id}"))

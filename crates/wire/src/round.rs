@@ -6,6 +6,7 @@ use crate::error::{Fault, WireError};
 use crate::identity::TrustFile;
 use crate::kind::Kind;
 use crate::names::{Digest, PartyName, RoundId};
+use crate::sharing::Sharing;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -63,6 +64,10 @@ pub struct Round {
     pub chunk: u32,
     /// The agencies that have columns, in the order of the policy: each must submit.
     pub agencies: Vec<PartyName>,
+    /// How the key is shared among the trustees.
+    pub sharing: Sharing,
+    /// Who signs the public keys: a dealer that makes them alone, or the trustee that publishes what all of them made.
+    pub key_maker: PartyName,
     /// The families' letter keys, as [`crate::LetterKeys::digest`].
     pub letter_keys: Digest,
 }

@@ -55,6 +55,40 @@ pub fn read_secret(
     }
 }
 
+/// Overwrites a file with zeros, as far as the file system allows, and removes it; nothing if there is none.
+pub fn destroy(path: &Path) -> Result<(), WireError> {
+    let length = match fs::metadata(path) {
+        Ok(metadata) => metadata.len(),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(WireError::io(path, "open", e)),
+    };
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .open(path)
+        .map_err(|e| WireError::io(path, "open", e))?;
+    io::copy(&mut io::repeat(0).take(length), &mut file)
+        .and_then(|_| file.sync_all())
+        .and_then(|()| fs::remove_file(path))
+        .map_err(|e| WireError::io(path, "destroy", e))?;
+    sync_folder(path)
+}
+
+/// Removes a folder with everything in it; nothing if there is none.
+pub fn remove_folder(path: &Path) -> Result<(), WireError> {
+    match fs::remove_dir_all(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(WireError::io(path, "remove", e)),
+        _ => Ok(()),
+    }
+}
+
+/// Copies a file, whole or not at all.
+pub fn copy(from: &Path, to: &Path, limit: u64) -> Result<(), WireError> {
+    match read_own(from, limit)? {
+        Some(bytes) => write_public(to, &bytes),
+        None => Err(WireError::io(from, "read", io::ErrorKind::NotFound.into())),
+    }
+}
+
 /// Creates a folder and its parents.
 pub fn create_folder(path: &Path) -> Result<(), WireError> {
     fs::create_dir_all(path).map_err(|e| WireError::io(path, "create the folder", e))

@@ -12,6 +12,7 @@ use super::output::Output;
 use super::policy_file;
 use blindtier_policy::{Interpreter, Policy};
 use blindtier_sim::Distributed;
+use blindtier_wire::Sharing;
 use std::path::{Path, PathBuf};
 
 /// The nursery data set, so that the demo has real data wherever the program runs.
@@ -21,8 +22,8 @@ const NURSERY_DATA: &str = include_str!("../../../data/nursery.csv");
 ///
 /// Without --policy and --data it takes the Nursery policy and a sample of the real Nursery data set (12,960
 /// rows, a ranking of applications to nursery schools). With --policy alone it makes seeded register rows that reach every
-/// level and both sides of every cut. Ends with a comparison of every opened tier with the clear twin; exit
-/// code 1 if one differs.
+/// level and both sides of every cut. One trustee's process is killed while it opens, if one can be spared. Ends with one
+/// family's letter and a comparison of every opened tier with the clear twin; exit code 1 if one differs.
 #[derive(clap::Args)]
 pub struct DemoArgs {
     /// Policy file, or the name of a shipped policy [default: nursery]
@@ -34,11 +35,14 @@ pub struct DemoArgs {
     /// What agencies send
     #[arg(long, value_enum, default_value_t)]
     layout: LayoutName,
+    /// How the key is shared: how many of how many trustees open together
+    #[arg(long, value_name = "T-of-N", default_value = "2-of-3")]
+    trustees: Sharing,
     /// CSV with a header: one row a family, one row a person (columns family and person), or a folder with one
     /// such file an agency
     #[arg(long, value_name = "CSV")]
     data: Option<PathBuf>,
-    /// How many families; a seeded sample of the data [default: 64, or all of --data]
+    /// How many families; a seeded sample of the data [default: 24, or all of --data]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     families: Option<u64>,
     /// Shapes the data; never a key
@@ -50,13 +54,14 @@ pub struct DemoArgs {
 }
 
 /// Families of the default demo.
-const DEFAULT_FAMILIES: u64 = 64;
+const DEFAULT_FAMILIES: u64 = 24;
 
 /// What the demo plays with, before any party starts.
 pub(super) struct Stage {
     pub policy: Policy,
     pub engine: EngineName,
     pub layout: LayoutName,
+    pub sharing: Sharing,
     pub work: PathBuf,
 }
 
@@ -79,6 +84,11 @@ impl Families {
 }
 
 impl Stage {
+    /// Whether a dealer makes the key.
+    pub fn needs_dealer(&self) -> bool {
+        self.engine == EngineName::Tfhe
+    }
+
     fn split(&self, data: &Path, sample: Option<(u64, u64)>) -> Result<Families, CliError> {
         let agencies = self.work.join("agencies");
         let parts = blindtier_sim::distribute(&self.policy, data, sample, &agencies)?;
@@ -139,7 +149,8 @@ pub fn run(args: &DemoArgs, output: Output) -> Result<(), CliError> {
     let policy = Policy::parse(&name.display().to_string(), &text)?;
     write(&work.join("public/policy.toml"), &text)?;
 
-    let stage = Stage { policy, engine: args.engine, layout: args.layout, work };
+    let (engine, layout, sharing) = (args.engine, args.layout, args.trustees);
+    let stage = Stage { policy, engine, layout, sharing, work };
     let families = match (&args.data, &args.policy) {
         (None, Some(_)) => Families::Made(args.families.unwrap_or(DEFAULT_FAMILIES), args.seed),
         (Some(data), _) => stage.split(data, args.families.map(|n| (n, args.seed)))?,

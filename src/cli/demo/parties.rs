@@ -6,12 +6,12 @@ use super::super::output::Output;
 use super::super::progress::Progress;
 use super::super::round::folder_bytes;
 use super::{Families, Stage};
-use blindtier_wire::{PartyName, TrustFile, file_names, storage};
+use blindtier_wire::{Board, PartyName, TrustFile, file_names, storage};
 use clap::ValueEnum;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 /// What the round gave.
@@ -20,7 +20,11 @@ pub(super) struct Outcome {
     pub expected: Vec<u8>,
     /// Tier identifiers as the families read them, in the order of the data.
     pub tiers: Vec<String>,
-    /// Seconds by phase: keygen, encrypt, evaluate, recompute, open.
+    /// The first family's letter, line by line.
+    pub letter: Vec<String>,
+    /// The trustee whose process was killed while it opened, if any could be spared.
+    pub killed: Option<String>,
+    /// Seconds by phase: keygen, encrypt, evaluate, recompute, open; the last two of all trustees that open.
     pub seconds: [f64; 5],
     /// What the evaluator counted: lookups or multiplications.
     pub counted: &'static str,
@@ -42,10 +46,8 @@ pub(super) fn play(
     families: &Families,
     output: Output,
 ) -> Result<Outcome, CliError> {
-    let work = stage.work.as_path();
-    let public = work.join("public");
-    let table = Table { work, output };
-
+    let table = Table::new(stage, output);
+    let (work, board) = (table.work, &table.board);
     let count = families.count();
     let keys = table.run(
         "families",
@@ -59,23 +61,7 @@ pub(super) fn play(
         stage.policy.agencies.len(),
         work.display()
     ));
-
-    let mut trust = TrustFile::new();
-    let agencies: Vec<&str> = stage.policy.agencies.iter().map(|a| a.id.as_str()).collect();
-    let names = ["registrar", "evaluator", "trustee:1"].map(String::from);
-    for name in names.into_iter().chain(agencies.iter().map(|id| format!("agency:{id}"))) {
-        let made = table.run(
-            &name,
-            &["identity", "--party", &name],
-            &[("--out", folder_of(work, &name).join("signing.key"))],
-        )?;
-        let key: Option<[u8; 32]> =
-            blindtier_wire::Digest::from_hex(text(&made, "public_key")).map(|d| d.0);
-        let party = PartyName::new(name).map_err(blindtier_wire::WireError::from)?;
-        trust.pin(party, &key.unwrap_or_default());
-    }
-    trust.write(&public.join("trust.toml"))?;
-
+    table.identities(stage)?;
     let announced = table.run(
         "registrar",
         &[
@@ -85,77 +71,28 @@ pub(super) fn play(
             stage.engine.name(),
             "--layout",
             &value_name::<LayoutName>(stage.layout),
+            "--trustees",
+            &stage.sharing.to_string(),
         ],
         &[
-            ("--policy", public.join("policy.toml")),
+            ("--policy", work.join("public/policy.toml")),
             ("--population", work.join("registrar/population.csv")),
-            ("--identity", work.join("registrar/signing.key")),
-            ("--out", work.join("registrar/round")),
+            ("--identity", table.signing_key("registrar")),
+            ("--board", board.folder().to_owned()),
+            ("--rosters", work.join("registrar/rosters")),
         ],
     )?;
     output.say(&format!("registrar: {count} families shuffled into slots, one roster an agency"));
-    for file in [file_names::ROUND, file_names::LETTER_KEYS] {
-        copy(&work.join("registrar/round").join(file), &public.join(file))?;
-    }
+    table.public("families", &["family", "check"], &[("--key", work.join("families/letter.key"))])?;
+    output.say("families: every letter key is in the roster");
 
-    let made = table.round(
-        "trustee",
-        "trustee:1",
-        &["trustee", "keygen"],
-        &[("--private", work.join("trustee/private")), ("--out", work.join("trustee/keys"))],
-    )?;
-    let keygen = number(&made, "seconds");
-    output.say(&format!("trustee: keys made in {keygen:.1} s"));
-    for file in [file_names::PUBLIC_KEY, file_names::EVALUATION_KEY] {
-        copy(&work.join("trustee/keys").join(file), &public.join(file))?;
-    }
-
-    let mut sent = Vec::new();
-    let mut upload = 0;
-    let start = Instant::now();
+    let keygen = table.keys(stage)?;
     let submitting = strings(&announced, "agencies");
-    for id in &submitting {
-        let party = format!("agency:{id}");
-        let folder = folder_of(work, &party);
-        copy(
-            &work.join("registrar/round/rosters").join(id).join(file_names::ROSTER),
-            &folder.join(file_names::ROSTER),
-        )?;
-        let done = table.round(
-            &format!("agencies/{id}"),
-            &party,
-            &["agency", "submit"],
-            &[
-                ("--roster", folder.join(file_names::ROSTER)),
-                ("--register", folder.join("register.csv")),
-                ("--public-key", public.join(file_names::PUBLIC_KEY)),
-                ("--out", folder.join("submission")),
-            ],
-        )?;
-        let bytes = folder_bytes(&folder.join("submission"));
-        upload += bytes;
-        let columns = done.get("columns").and_then(Value::as_u64).unwrap_or_default();
-        output.say(&format!("{party}: submission of {bytes} bytes, columns a family: {columns}"));
-        copy_folder(&folder.join("submission"), &work.join("evaluator/submissions").join(id))?;
-        sent.push((party, "submission", bytes));
-    }
+    let start = Instant::now();
+    let (mut sent, upload) = table.submit(&submitting)?;
     let encrypt = start.elapsed().as_secs_f64();
 
-    copy(
-        &public.join(file_names::EVALUATION_KEY),
-        &work.join("evaluator").join(file_names::EVALUATION_KEY),
-    )?;
-    let done = table.round(
-        "evaluator",
-        "evaluator",
-        &["evaluator", "run"],
-        &[
-            ("--evaluation-key", work.join("evaluator").join(file_names::EVALUATION_KEY)),
-            ("--submissions", work.join("evaluator/submissions")),
-            ("--state", work.join("evaluator/state")),
-            ("--out", work.join("evaluator/results")),
-        ],
-    )?;
+    let done = table.round("evaluator", &["evaluator", "run"], &[])?;
     let evaluate = number(&done, "seconds");
     let (counted, operations) = ["lookups", "multiplications"]
         .into_iter()
@@ -163,83 +100,55 @@ pub(super) fn play(
         .unwrap_or_default();
     let evaluator_memory = done.get("peak_memory_bytes").and_then(Value::as_u64);
     output.say(&format!("evaluator: {operations} {counted} on ciphertexts in {evaluate:.1} s"));
-    copy_folder(&work.join("evaluator/results"), &work.join("trustee/results"))?;
 
-    let done = table.round(
-        "trustee",
-        "trustee:1",
-        &["trustee", "open"],
-        &[
-            ("--letter-keys", public.join(file_names::LETTER_KEYS)),
-            ("--secret-key", work.join("trustee/private").join(file_names::SECRET_KEY)),
-            ("--evaluation-key", work.join("trustee/keys").join(file_names::EVALUATION_KEY)),
-            ("--submissions", work.join("evaluator/submissions")),
-            ("--results", work.join("trustee/results")),
-            ("--state", work.join("trustee/state")),
-            ("--out", work.join("trustee/letters")),
-        ],
-    )?;
-    let (open, recompute) = (number(&done, "seconds"), number(&done, "recompute_seconds"));
-    output.say(&format!(
-        "trustee: all results recomputed in {recompute:.1} s, byte for byte the same"
-    ));
-    output
-        .say(&format!("trustee: {count} tiers opened and sealed to their families in {open:.1} s"));
-
-    let read = table.run(
-        "families",
-        &["family", "read"],
-        &[
-            ("--policy", public.join("policy.toml")),
-            ("--trust", public.join("trust.toml")),
-            ("--round", public.join(file_names::ROUND)),
-            ("--key", work.join("families/letter.key")),
-            ("--letter-keys", public.join(file_names::LETTER_KEYS)),
-            ("--letters", work.join("trustee/letters")),
-        ],
-    )?;
-    let audit = table.run(
-        "auditor",
-        &["auditor", "verify"],
-        &[
-            ("--policy", public.join("policy.toml")),
-            ("--trust", public.join("trust.toml")),
-            ("--round", public.join(file_names::ROUND)),
-            ("--letter-keys", public.join(file_names::LETTER_KEYS)),
-            ("--keys", public.clone()),
-            ("--submissions", work.join("evaluator/submissions")),
-            ("--results", work.join("evaluator/results")),
-            ("--letters", work.join("trustee/letters")),
-        ],
-    )?;
+    let Opening { killed, recompute, open } = table.open(stage)?;
+    for id in &submitting {
+        let from = work.join("agencies").join(id).join("levels");
+        copy_folder(&from, &work.join("letters").join(format!("agency-{id}")))?;
+    }
+    let mail = [
+        ("--key", work.join("families/letter.key")),
+        ("--letters", work.join("letters")),
+    ];
+    let read = table.public("families", &["family", "read"], &mail)?;
+    let one = table.public("families", &["family", "read", "--family", "0"], &mail)?;
+    let head = text(&one, "head").to_owned();
+    table.prove(&mail, &strings(&one, "tiers"))?;
+    let audit = table.audit(&["auditor", "verify", "--head", &head], &[])?;
     let files_checked = audit.get("files_checked").and_then(Value::as_u64).unwrap_or_default();
-    output
-        .say(&format!("auditor: {files_checked} signed files and every hash between them checked"));
+    output.say(&format!(
+        "auditor: {files_checked} signed files and every hash between them checked, the round opened again"
+    ));
 
     let size = |path: PathBuf| std::fs::metadata(path).map_or(0, |m| m.len());
-    let evaluation_key = size(public.join(file_names::EVALUATION_KEY));
-    let results = folder_bytes(&work.join("evaluator/results"));
+    let evaluation_key = size(board.evaluation_key());
+    let results = folder_bytes(&board.results());
+    let maker = if stage.needs_dealer() { "dealer" } else { "trustees" };
     sent.insert(
         0,
         (
             "registrar".into(),
             "round, letter keys",
-            size(public.join(file_names::ROUND)) + size(public.join(file_names::LETTER_KEYS)),
+            size(board.round()) + size(board.letter_keys()),
         ),
     );
-    sent.insert(
-        1,
-        (
-            "trustee:1".into(),
-            "public and evaluation key",
-            evaluation_key + size(public.join(file_names::PUBLIC_KEY)),
-        ),
-    );
+    let keys = evaluation_key + size(board.public_key()) + size(board.opening_key());
+    let ceremony = keys + folder_bytes(&board.folder().join("ceremony"));
+    sent.insert(1, (maker.into(), "public keys and how they were made", ceremony));
     sent.push(("evaluator".into(), "encrypted results, receipt", results));
-    sent.push(("trustee:1".into(), "sealed letters", folder_bytes(&work.join("trustee/letters"))));
+    for name in stage.sharing.names() {
+        let partials = folder_bytes(&board.partials(&name));
+        let letters = folder_bytes(&work.join("letters").join(name.file_part()));
+        if letters > 0 {
+            sent.push((name.to_string(), "partial decryptions, commitments", partials));
+            sent.push((name.to_string(), "sealed letters", letters));
+        }
+    }
     Ok(Outcome {
         expected,
         tiers: strings(&read, "tiers"),
+        letter: strings(&one, "letter"),
+        killed,
         seconds: [keygen, encrypt, evaluate, recompute, open],
         counted,
         operations,
@@ -253,30 +162,311 @@ pub(super) fn play(
     })
 }
 
+/// How the trustees opened.
+struct Opening {
+    killed: Option<String>,
+    recompute: f64,
+    open: f64,
+}
+
+/// The most times that a trustee's command is repeated before a demo gives up.
+const PASSES: usize = 12;
+
 /// Where processes are started from.
 struct Table<'a> {
     work: &'a Path,
+    board: Board,
     output: Output,
 }
 
-impl Table<'_> {
-    /// A command of a round, with the arguments that all of them take.
-    fn round(
+impl<'a> Table<'a> {
+    fn new(stage: &'a Stage, output: Output) -> Self {
+        let work = stage.work.as_path();
+        Self { work, board: Board::new(work.join("board")), output }
+    }
+
+    fn folder(&self, party: &str) -> PathBuf {
+        match party.split_once(':') {
+            Some(("agency", id)) => self.work.join("agencies").join(id),
+            _ => self.work.join(party.replace(':', "-")),
+        }
+    }
+
+    fn signing_key(&self, party: &str) -> PathBuf {
+        self.folder(party).join("signing.key")
+    }
+
+    /// Every party makes its signing key, and all pin each other's.
+    fn identities(&self, stage: &Stage) -> Result<(), CliError> {
+        let mut names = vec![PartyName::registrar(), PartyName::evaluator()];
+        if stage.needs_dealer() {
+            names.push(PartyName::dealer());
+        }
+        names.extend(stage.sharing.names());
+        for agency in &stage.policy.agencies {
+            names.push(PartyName::agency(&agency.id).map_err(blindtier_wire::WireError::from)?);
+        }
+        let mut trust = TrustFile::new();
+        for party in names {
+            let name = party.as_str();
+            let made = self.run(
+                name,
+                &["identity", "--party", name],
+                &[("--out", self.signing_key(name))],
+            )?;
+            let key = blindtier_wire::Digest::from_hex(text(&made, "public_key")).map(|d| d.0);
+            trust.pin(party, &key.unwrap_or_default());
+        }
+        Ok(trust.write(&self.work.join("public/trust.toml"))?)
+    }
+
+    /// The key ceremony. Returns the seconds that it took.
+    fn keys(&self, stage: &Stage) -> Result<f64, CliError> {
+        let start = Instant::now();
+        let sealed = self.work.join("sealed-shares");
+        let names: Vec<PartyName> = stage.sharing.names().collect();
+        for pass in 0..PASSES {
+            let mut done = true;
+            for name in &names {
+                let files = [("--sealed", sealed.clone())];
+                let said = self.trustee(name.as_str(), &["trustee", "keygen"], &files)?;
+                done &= said.get("done").and_then(Value::as_bool).unwrap_or_default();
+            }
+            if done {
+                let seconds = start.elapsed().as_secs_f64();
+                let how = if stage.needs_dealer() { "dealt" } else { "made by all, without a dealer" };
+                self.output.say(&format!(
+                    "trustees: {} key {how} in {seconds:.1} s; nobody has the whole one",
+                    stage.sharing
+                ));
+                return Ok(seconds);
+            }
+            if pass == 0 && stage.needs_dealer() {
+                self.round("dealer", &["dealer", "deal"], &[("--sealed", sealed.clone())])?;
+            }
+        }
+        Err(self.stuck("the key ceremony"))
+    }
+
+    /// Agencies encrypt, trustees register, agencies hand over. Returns what each sent, and all their bytes.
+    #[allow(clippy::type_complexity, reason = "party, what, bytes")]
+    fn submit(
         &self,
-        folder: &str,
+        agencies: &[String],
+    ) -> Result<(Vec<(String, &'static str, u64)>, u64), CliError> {
+        let manifests = self.work.join("manifests");
+        let mut sent = Vec::new();
+        let mut upload = 0;
+        for id in agencies {
+            let party = format!("agency:{id}");
+            let folder = self.folder(&party);
+            let roster = folder.join(file_names::ROSTER);
+            copy(&self.work.join("registrar/rosters").join(id).join(file_names::ROSTER), &roster)?;
+            let done = self.round(
+                &party,
+                &["agency", "submit"],
+                &[
+                    ("--roster", roster),
+                    ("--register", folder.join("register.csv")),
+                    ("--out", folder.join("submission")),
+                    ("--levels", folder.join("levels")),
+                ],
+            )?;
+            let bytes = folder_bytes(&folder.join("submission"));
+            upload += bytes;
+            let columns = done.get("columns").and_then(Value::as_u64).unwrap_or_default();
+            self.output
+                .say(&format!("{party}: submission of {bytes} bytes, columns a family: {columns}"));
+            copy(
+                &folder.join("submission").join(file_names::SUBMISSION),
+                &manifests.join(id).join(file_names::SUBMISSION),
+            )?;
+            let levels = folder_bytes(&folder.join("levels"));
+            sent.push((party.clone(), "submission", bytes));
+            sent.push((party, "sealed levels", levels));
+        }
+        for number in 1..=self.trustees()? {
+            let files = [("--manifests", manifests.clone())];
+            self.trustee(&format!("trustee:{number}"), &["trustee", "register"], &files)?;
+        }
+        self.output.say("trustees: all submissions registered in the ledger");
+        for id in agencies {
+            let party = format!("agency:{id}");
+            let folder = self.folder(&party);
+            let files = [
+                ("--roster", folder.join(file_names::ROSTER)),
+                ("--submission", folder.join("submission")),
+            ];
+            self.round(&party, &["agency", "hand-over"], &files)?;
+        }
+        Ok((sent, upload))
+    }
+
+    fn trustees(&self) -> Result<u16, CliError> {
+        let folders = std::fs::read_dir(self.work).map_err(|source| CliError::File {
+            file: self.work.to_owned(),
+            action: "look into the folder",
+            remedy: "check that nothing else writes under --work",
+            source,
+        })?;
+        let count = folders
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with("trustee-"))
+            .count();
+        Ok(u16::try_from(count).unwrap_or(u16::MAX))
+    }
+
+    /// The trustees open. If one more is there than needed, the last one's process is killed while it works.
+    fn open(&self, stage: &Stage) -> Result<Opening, CliError> {
+        let letters = self.work.join("letters");
+        let names: Vec<String> = stage.sharing.names().map(String::from).collect();
+        let majority = stage.sharing.majority().max(usize::from(stage.sharing.threshold()));
+        let spared = names.len() > majority;
+        let (opening, dying) = names.split_at(names.len() - usize::from(spared));
+        let files = |name: &str| [("--letters", letters.join(name.replace(':', "-")))];
+        if let Some(name) = dying.first() {
+            self.kill(name, &self.trustee_files(name, &files(name)))?;
+            self.output.say(&format!("{name}: killed while it recomputed; the others go on"));
+        }
+        let (mut recompute, mut open) = (0.0, 0.0);
+        for pass in 0..PASSES {
+            let mut done = true;
+            for name in opening {
+                let said = self.trustee(name, &["trustee", "open"], &files(name))?;
+                open += number(&said, "seconds");
+                let seconds = number(&said, "recompute_seconds");
+                recompute += seconds;
+                if pass == 0 {
+                    self.output.say(&format!(
+                        "{name}: all results recomputed in {seconds:.1} s, byte for byte the same; partial decryptions committed to"
+                    ));
+                }
+                done &= text(&said, "stage") == "done";
+            }
+            if done {
+                let by = opening.join(", ");
+                self.output.say(&format!("{by}: opened; every family's seeds sealed to it"));
+                return Ok(Opening { killed: dying.first().cloned(), recompute, open });
+            }
+        }
+        Err(self.stuck("the opening"))
+    }
+
+    fn stuck(&self, what: &str) -> CliError {
+        let message = format!("{what} does not end: this is a bug of blindtier, please report it");
+        CliError::Party { party: "trustees".into(), message, code: 1 }
+    }
+
+    /// The first family proves its tier, and somebody checks it.
+    fn prove(&self, mail: &[(&str, PathBuf)], tier: &[String]) -> Result<(), CliError> {
+        let proof = self.work.join("families/proof.toml");
+        let mut files = mail.to_vec();
+        files.push(("--out", proof.clone()));
+        self.public("families", &["family", "prove", "--family", "0"], &files)?;
+        let tier = tier.first().map(String::as_str).unwrap_or_default();
+        let files = [("--proof", proof)];
+        self.audit(&["auditor", "check-proof", "--tier", tier], &files)?;
+        self.output.say("families: the first one proved its tier to an office");
+        Ok(())
+    }
+
+    /// A command on the board, given as an argument of its own.
+    fn audit(&self, command: &[&str], files: &[(&str, PathBuf)]) -> Result<Value, CliError> {
+        let board = self.board.folder().display().to_string();
+        let mut words = command.to_vec();
+        words.insert(2, &board);
+        let mut all = vec![
+            ("--policy", self.work.join("public/policy.toml")),
+            ("--trust", self.work.join("public/trust.toml")),
+        ];
+        all.extend(files.iter().map(|(flag, path)| (*flag, path.clone())));
+        self.run("auditor", &words, &all)
+    }
+
+    /// A command of a round that signs nothing.
+    fn public(
+        &self,
         party: &str,
         command: &[&str],
         files: &[(&str, PathBuf)],
     ) -> Result<Value, CliError> {
-        let public = self.work.join("public");
-        let mut all = vec![
-            ("--policy", public.join("policy.toml")),
-            ("--trust", public.join("trust.toml")),
-            ("--round", public.join(file_names::ROUND)),
-            ("--identity", self.work.join(folder).join("signing.key")),
-        ];
+        let mut all = self.round_files();
         all.extend(files.iter().map(|(flag, path)| (*flag, path.clone())));
         self.run(party, command, &all)
+    }
+
+    /// A command of a round with a party's signing key.
+    fn round(
+        &self,
+        party: &str,
+        command: &[&str],
+        files: &[(&str, PathBuf)],
+    ) -> Result<Value, CliError> {
+        let mut all = vec![("--identity", self.signing_key(party))];
+        all.extend(files.iter().map(|(flag, path)| (*flag, path.clone())));
+        self.public(party, command, &all)
+    }
+
+    fn trustee(
+        &self,
+        party: &str,
+        command: &[&str],
+        files: &[(&str, PathBuf)],
+    ) -> Result<Value, CliError> {
+        self.run(party, command, &self.trustee_files(party, files))
+    }
+
+    fn trustee_files<'f>(
+        &self,
+        party: &str,
+        files: &[(&'f str, PathBuf)],
+    ) -> Vec<(&'f str, PathBuf)> {
+        let mut all = self.round_files();
+        all.push(("--identity", self.signing_key(party)));
+        all.push(("--private", self.folder(party).join("private")));
+        all.extend(files.iter().map(|(flag, path)| (*flag, path.clone())));
+        all
+    }
+
+    fn round_files(&self) -> Vec<(&'static str, PathBuf)> {
+        vec![
+            ("--policy", self.work.join("public/policy.toml")),
+            ("--trust", self.work.join("public/trust.toml")),
+            ("--board", self.board.folder().to_owned()),
+        ]
+    }
+
+    fn process(&self, party: &str, command: &[&str], files: &[(&str, PathBuf)]) -> Result<Child, CliError> {
+        let failed =
+            |message: String| CliError::Party { party: party.to_owned(), message, code: 1 };
+        let program = std::env::current_exe().map_err(|e| failed(e.to_string()))?;
+        let mut process = Command::new(program);
+        process.args(command).args(["--json", "--progress", "lines"]);
+        for (flag, path) in files {
+            process.arg(flag).arg(path);
+        }
+        process
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|e| failed(e.to_string()))
+    }
+
+    /// Starts a trustee's opening and kills it at its first sign of progress.
+    fn kill(&self, party: &str, files: &[(&str, PathBuf)]) -> Result<(), CliError> {
+        let failed = |e: std::io::Error| CliError::Party {
+            party: party.to_owned(),
+            message: e.to_string(),
+            code: 1,
+        };
+        let mut child = self.process(party, &["trustee", "open"], files)?;
+        if let Some(stream) = child.stderr.take() {
+            // Ends with the process as well, should it be done before it says anything.
+            BufReader::new(stream).lines().map_while(Result::ok).find(|line| counted(line).is_some());
+        }
+        child.kill().map_err(failed)?;
+        child.wait().map(|_| ()).map_err(failed)
     }
 
     /// Runs one process of a party and returns the object that it printed.
@@ -288,18 +478,7 @@ impl Table<'_> {
     ) -> Result<Value, CliError> {
         let failed =
             |message: String, code| CliError::Party { party: party.to_owned(), message, code };
-        let program = std::env::current_exe().map_err(|e| failed(e.to_string(), 1))?;
-        let mut process = Command::new(program);
-        process.args(command).args(["--json", "--progress", "lines"]);
-        for (flag, path) in files {
-            process.arg(flag).arg(path);
-        }
-        let mut child = process
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|e| failed(e.to_string(), 1))?;
+        let mut child = self.process(party, command, files)?;
         let mut stdout = child.stdout.take();
         let printed = std::thread::spawn(move || {
             let mut text = String::new();
@@ -349,7 +528,8 @@ impl Table<'_> {
 }
 
 /// What the parties' commands call their work.
-const WORK: [&str; 4] = ["encrypting", "evaluating", "recomputing", "opening"];
+const WORK: [&str; 6] =
+    ["encrypting", "evaluating", "recomputing", "opening", "combining", "sealing"];
 
 /// Reads `evaluating: 12 of 64 families`.
 fn counted(line: &str) -> Option<(&'static str, u64, u64)> {
@@ -357,15 +537,6 @@ fn counted(line: &str) -> Option<(&'static str, u64, u64)> {
     let label = WORK.into_iter().find(|known| *known == label)?;
     let (done, total) = rest.split_once(" of ")?;
     Some((label, done.parse().ok()?, total.parse().ok()?))
-}
-
-/// The folder of a party.
-fn folder_of(work: &Path, party: &str) -> PathBuf {
-    match party.split_once(':') {
-        Some(("agency", id)) => work.join("agencies").join(id),
-        Some((role, _)) => work.join(role),
-        None => work.join(party),
-    }
 }
 
 fn value_name<T: ValueEnum>(value: T) -> String {

@@ -44,6 +44,8 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
             "result_per_family": results,
         },
         "tiers": by_tier,
+        "trustees": stage.sharing.to_string(),
+        "killed": outcome.killed,
         "files_audited": outcome.files_checked,
         "peak_memory_bytes": { "evaluator": outcome.evaluator_memory },
     });
@@ -82,8 +84,8 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
             ("key generation", keygen),
             ("encryption", encrypt),
             ("evaluation", evaluate),
-            ("recomputing, by the trustee", recompute),
-            ("opening", open),
+            ("recomputing, by all trustees that open", recompute),
+            ("opening, by all trustees that open", open),
         ] {
             let each = if what == "key generation" { "—".to_owned() } else { each(seconds) };
             cost.add_row(vec![what.to_owned(), each, format!("{seconds:.2} s")]);
@@ -97,7 +99,9 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
         } else {
             format!("{disagree} of {families} opened tiers DIFFER from the clear twin")
         };
-        format!("{found}\n{cost}\n{sent}\n{verdict}")
+        let letter: Vec<String> = outcome.letter.iter().map(|line| format!("  {line}")).collect();
+        let letter = letter.join("\n");
+        format!("{found}\n{cost}\n{sent}\nthe first family's letter:\n{letter}\n{verdict}")
     })?;
     if disagree == 0 { Ok(()) } else { Err(CliError::Disagree { disagree, families }) }
 }

@@ -1,4 +1,4 @@
-//! Whole rounds of all parties over a fake engine: an honest one, and one for every way to cheat or to fail.
+//! Whole rounds of all parties over a fake engine: honest ones, and one for every way to cheat or to fail.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,5 +9,12 @@
 
 mod cheats;
 mod honest;
+mod keys;
+mod ledgers;
+mod letters;
+mod openings;
 mod population;
+mod secrets;
+mod subsets;
 mod support;
+mod tampered;

@@ -3,14 +3,22 @@
 use blindtier_agency::{
     AgencyError, ColumnSource, Destination, Invitation, InvitationFiles, Submitted,
 };
-use blindtier_auditor::{AuditError, Report};
-use blindtier_engine::{Encrypt, EngineError, Evaluate, Evaluated, Open};
+use blindtier_auditor::{AuditError, Execute, Reference, Report};
+use blindtier_dealer::{Dealt, DealerError};
+use blindtier_engine::{
+    Ceremony, Combine, Encrypt, EngineError, Evaluate, Evaluated, OpenShare, Prepare, Prepared,
+};
 use blindtier_evaluator::{EvaluatorError, Finished};
 use blindtier_family::{FamilyError, LetterKey, Mail};
+use blindtier_ledger::{Entry, Event, Ledger, LedgerError, endorsement_path};
 use blindtier_policy::*;
 use blindtier_registrar::{Announced, NewRound, Population, RegistrarError, new_round};
-use blindtier_trustee::{KeyFiles, Keys, Opened, TrusteeError, store_keys};
-use blindtier_wire::{Digest, Engine, Layout, PartyName, SigningIdentity, TrustFile};
+use blindtier_trustee::{Desk, KeyProgress, OpenProgress, TrusteeError};
+use blindtier_wire::{
+    Board, Chunk, ChunkReader, ChunkWriter, Context, Digest, Engine, Expect, Fault, Kind, Layout,
+    Partials, PartyName, Receipt, Round, Sharing, Shares, SigningIdentity, TrustFile, WireError,
+    read, write,
+};
 use std::convert::Infallible;
 use std::fs;
 use std::ops::Range;
@@ -18,14 +26,14 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-pub const FAMILIES: usize = 7;
-pub const CHUNK: u32 = 3;
 pub const PLAN: Digest = Digest([2; 32]);
+pub const MODULUS: u32 = 256;
 
-/// "Encrypts" by adding one secret byte, which all three of its keys hold: it shows the flow and hides nothing.
-#[derive(Clone, Copy)]
+/// "Encrypts" by adding one byte, the sum of what all shares come to; its public keys hold that byte. It shows the flow and
+/// hides nothing. A share comes to one byte: of its material from a dealer, otherwise of a hash of its key.
+#[derive(Clone, Copy, Default)]
 pub struct Fake {
-    pub key: u8,
+    key: u8,
     /// An evaluator that lies adds this to every tier.
     pub lie: u8,
 }
@@ -34,20 +42,28 @@ impl Fake {
     pub fn from_key(bytes: &[u8], role: u8) -> Result<Self, EngineError> {
         match bytes {
             [r, key] if *r == role => Ok(Self { key: *key, lie: 0 }),
-            _ => Err(EngineError::Malformed {
-                what: "key",
-                detail: format!("{} bytes", bytes.len()),
-            }),
+            _ => Err(malformed("key")),
         }
     }
+}
+
+fn malformed(what: &'static str) -> EngineError {
+    EngineError::Malformed { what, detail: "not as the fake engine makes it".into() }
+}
+
+/// What a share (private) comes to.
+pub fn share_byte(key: &[u8; 32], material: &[u8]) -> u8 {
+    material.first().copied().unwrap_or_else(|| Digest::of(key).0[0])
+}
+
+fn sum(bytes: impl IntoIterator<Item = u8>) -> u8 {
+    bytes.into_iter().fold(0, u8::wrapping_add)
 }
 
 impl Encrypt for Fake {
     fn encrypt(&self, agency: usize, columns: &[Vec<i64>]) -> Result<Vec<u8>, EngineError> {
         let mut bytes = vec![agency as u8];
-        for value in columns.iter().flatten() {
-            bytes.push((*value as u8).wrapping_add(self.key));
-        }
+        bytes.extend(columns.iter().flatten().map(|v| (*v as u8).wrapping_add(self.key)));
         Ok(bytes)
     }
 }
@@ -61,19 +77,13 @@ impl Evaluate for Fake {
     ) -> Result<Evaluated, EngineError> {
         let mut sums = vec![0_u8; families];
         for input in inputs {
-            let (_, values) = input
-                .split_first()
-                .ok_or(EngineError::Malformed { what: "chunk", detail: "empty".into() })?;
+            let (_, values) = input.split_first().ok_or_else(|| malformed("chunk"))?;
             if values.len() % families != 0 {
-                return Err(EngineError::Shape {
-                    what: "values",
-                    expected: families,
-                    found: values.len(),
-                });
+                return Err(malformed("chunk"));
             }
             for (place, value) in values.iter().enumerate() {
-                sums[place % families] =
-                    sums[place % families].wrapping_add(value.wrapping_sub(self.key));
+                let sum = &mut sums[place % families];
+                *sum = sum.wrapping_add(value.wrapping_sub(self.key));
             }
         }
         progress(families);
@@ -82,20 +92,111 @@ impl Evaluate for Fake {
     }
 }
 
-impl Open for Fake {
-    fn open(&self, families: usize, results: &[u8]) -> Result<Vec<u8>, EngineError> {
+impl Prepare for Fake {
+    fn prepare(
+        &self,
+        families: usize,
+        results: &[u8],
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Prepared, EngineError> {
         if results.len() != families {
-            return Err(EngineError::Shape {
-                what: "results",
-                expected: families,
-                found: results.len(),
-            });
+            return Err(malformed("result"));
         }
-        let codes: Vec<u8> = results.iter().map(|r| r.wrapping_sub(self.key)).collect();
-        match codes.iter().position(|c| *c >= 16) {
-            Some(slot) => Err(EngineError::NotATier { slot }),
-            None => Ok(codes),
+        progress(families);
+        Ok(Prepared { masks: vec![1; families], bodies: results.to_vec() })
+    }
+}
+
+impl Combine for Fake {
+    fn pad_modulus(&self) -> u32 {
+        MODULUS
+    }
+
+    fn combine(
+        &self,
+        families: usize,
+        bodies: &[u8],
+        partials: &[&[u8]],
+    ) -> Result<Vec<u32>, EngineError> {
+        if partials.iter().any(|p| p.len() != families) || bodies.len() != families {
+            return Err(malformed("partial decryption"));
         }
+        let at = |f: usize| u32::from(sum(partials.iter().map(|p| p[f]).chain([bodies[f]])));
+        Ok((0..families).map(at).collect())
+    }
+}
+
+struct FakeShare(u8);
+
+impl OpenShare for FakeShare {
+    fn partial(&self, families: usize, masks: &[u8], pads: &[u32]) -> Result<Vec<u8>, EngineError> {
+        if masks.len() != families || pads.len() != families {
+            return Err(malformed("mask"));
+        }
+        Ok(pads.iter().map(|pad| (*pad as u8).wrapping_sub(self.0)).collect())
+    }
+}
+
+impl blindtier_trustee::Engine for Fake {
+    fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError> {
+        Ok(Box::new(Fake { lie: self.lie, ..Fake::from_key(key, 2)? }))
+    }
+
+    fn prepare(&self, key: &[u8], opening: Option<&[u8]>) -> Result<Box<dyn Prepare>, EngineError> {
+        let key = Fake::from_key(key, 2)?;
+        match opening.map(|bytes| Fake::from_key(bytes, 3)).transpose()? {
+            Some(opening) if opening.key != key.key => Err(malformed("opening key")),
+            _ => Ok(Box::new(key)),
+        }
+    }
+
+    fn share(&self, key: &[u8; 32], material: &[u8]) -> Result<Box<dyn OpenShare>, EngineError> {
+        Ok(Box::new(FakeShare(share_byte(key, material))))
+    }
+
+    fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
+        Ok(Box::new(*self))
+    }
+}
+
+impl blindtier_auditor::Engine for Fake {
+    fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError> {
+        Ok(Box::new(Fake::from_key(key, 2)?))
+    }
+
+    fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
+        Ok(Box::new(*self))
+    }
+}
+
+pub struct FakeCeremony;
+
+impl Ceremony for FakeCeremony {
+    fn first(&self, common: &[u8; 32], key: &[u8; 32]) -> Result<Vec<u8>, EngineError> {
+        let text = Digest::of(&[&common[..], key].concat()).0;
+        Ok([&[share_byte(key, &[])], &text[..]].concat())
+    }
+
+    fn second(
+        &self,
+        common: &[u8; 32],
+        key: &[u8; 32],
+        firsts: &[&[u8]],
+    ) -> Result<Vec<u8>, EngineError> {
+        Ok(Digest::of(&[&common[..], key, &firsts.concat()].concat()).0.to_vec())
+    }
+
+    fn public_key(&self, _: &[u8; 32], firsts: &[&[u8]]) -> Result<Vec<u8>, EngineError> {
+        Ok(vec![1, sum(firsts.iter().map(|first| first[0]))])
+    }
+
+    fn evaluation_key(
+        &self,
+        _: &[u8; 32],
+        firsts: &[&[u8]],
+        _: &[&[u8]],
+    ) -> Result<Vec<u8>, EngineError> {
+        Ok(vec![2, sum(firsts.iter().map(|first| first[0]))])
     }
 }
 
@@ -105,10 +206,10 @@ pub fn clear(agency: usize, column: usize, family: usize) -> i64 {
 }
 
 /// The tier of a family, computed in the clear.
-pub fn tier(family: usize) -> u8 {
+pub fn tier(family: usize) -> u32 {
     let sum: i64 =
         AGENCIES.iter().flat_map(|&(a, _, n)| (0..n).map(move |c| clear(a, c, family))).sum();
-    (sum % 5) as u8
+    (sum % 5) as u32
 }
 
 /// Position in the policy, identifier, columns.
@@ -169,44 +270,78 @@ pub fn policy() -> Policy {
     }
 }
 
+/// What a world's rounds have in common.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    pub families: usize,
+    pub chunk: u32,
+    pub sharing: Sharing,
+    pub dealer: bool,
+}
+
+impl Shape {
+    /// Seven families in three chunks.
+    pub fn of(sharing: &str, dealer: bool) -> Self {
+        Self { families: 7, chunk: 3, sharing: sharing.parse().unwrap(), dealer }
+    }
+}
+
 pub struct World {
     pub dir: TempDir,
+    pub shape: Shape,
     pub registrar: SigningIdentity,
     pub agencies: Vec<SigningIdentity>,
     pub evaluator: SigningIdentity,
-    pub trustee: SigningIdentity,
+    pub dealer: SigningIdentity,
+    pub trustees: Vec<SigningIdentity>,
     pub trust: TrustFile,
     pub keys: Vec<LetterKey>,
 }
 
-/// One round in a folder of its own.
+/// One round in a folder of its own: the board, and a folder for each party.
 pub struct Files {
     pub root: PathBuf,
+    pub board: Board,
     pub announced: Announced,
-    pub keys: KeyFiles,
 }
 
 impl World {
+    /// 2-of-3 without a dealer.
     pub fn new() -> Self {
+        Self::with(Shape::of("2-of-3", false))
+    }
+
+    pub fn with(shape: Shape) -> Self {
         let make = |name: PartyName| SigningIdentity::generate(name).unwrap();
         let registrar = make(PartyName::registrar());
         let agencies: Vec<_> =
             AGENCIES.iter().map(|(_, id, _)| make(PartyName::agency(id).unwrap())).collect();
         let evaluator = make(PartyName::evaluator());
-        let trustee = make(PartyName::trustee(1));
+        let dealer = make(PartyName::dealer());
+        let trustees: Vec<_> = shape.sharing.names().map(make).collect();
         let mut trust = TrustFile::new();
-        for party in agencies.iter().chain([&registrar, &evaluator, &trustee]) {
+        for party in agencies.iter().chain(&trustees).chain([&registrar, &evaluator, &dealer]) {
             assert!(trust.pin(party.name().clone(), &party.public_key()));
         }
-        let keys = (0..FAMILIES).map(|_| LetterKey::generate().unwrap()).collect();
+        let keys = (0..shape.families).map(|_| LetterKey::generate().unwrap()).collect();
         let dir = tempfile::tempdir().unwrap();
-        Self { dir, registrar, agencies, evaluator, trustee, trust, keys }
+        Self { dir, shape, registrar, agencies, evaluator, dealer, trustees, trust, keys }
     }
 
-    pub fn population(&self) -> PathBuf {
+    pub fn trustee(&self, number: u16) -> &SigningIdentity {
+        &self.trustees[usize::from(number) - 1]
+    }
+
+    /// The numbers of all trustees.
+    pub fn all(&self) -> Vec<u16> {
+        (1..=u16::from(self.shape.sharing.trustees())).collect()
+    }
+
+    /// The population, with these letter keys.
+    pub fn population_with(&self, keys: &[String]) -> PathBuf {
         let mut text = "person,family,adult,letter_key\n".to_owned();
-        for (family, key) in self.keys.iter().enumerate() {
-            text += &format!("p{family}a,f{family},yes,{}\n", key.public_hex());
+        for (family, key) in keys.iter().enumerate() {
+            text += &format!("p{family}a,f{family},yes,{key}\n");
             for child in 0..family % 3 {
                 text += &format!("p{family}c{child},f{family},no,\n");
             }
@@ -214,6 +349,11 @@ impl World {
         let file = self.dir.path().join("population.csv");
         fs::write(&file, text).unwrap();
         file
+    }
+
+    pub fn population(&self) -> PathBuf {
+        let keys: Vec<String> = self.keys.iter().map(LetterKey::public_hex).collect();
+        self.population_with(&keys)
     }
 
     pub fn announce_as(&self, root: &Path, population: &Path) -> Result<Announced, RegistrarError> {
@@ -224,38 +364,89 @@ impl World {
             engine: Engine { name: "fake".into(), parameters: "one byte".into() },
             layout: Layout::Folded,
             plan: PLAN,
-            chunk: CHUNK,
+            chunk: self.shape.chunk,
+            sharing: self.shape.sharing,
+            dealer: self.shape.dealer,
             agencies: &[0, 2],
             population,
             population_file,
-            output: &root.join("public"),
+            board: &Board::new(root.join("board")),
+            rosters: &root.join("rosters"),
             identity: &self.registrar,
         })
     }
 
-    /// Announces a round and makes its keys.
-    pub fn announce(&self, name: &str) -> Files {
+    /// Announces a round with this population.
+    pub fn announce_with(&self, name: &str, population: &Path) -> Files {
         let root = self.dir.path().join(name);
-        let announced = self.announce_as(&root, &self.population()).unwrap();
-        let keys = Keys {
-            secret: Zeroizing::new(vec![3, 77]),
-            public: vec![1, 77],
-            evaluation: vec![2, 77],
-        };
-        let keys = store_keys(
-            keys,
-            &root.join("trustee"),
-            &root.join("public"),
-            &announced.context,
-            &self.trustee,
-        )
-        .unwrap();
-        Files { root, announced, keys }
+        let announced = self.announce_as(&root, population).unwrap();
+        Files { board: Board::new(root.join("board")), root, announced }
+    }
+
+    pub fn announce(&self, name: &str) -> Files {
+        self.announce_with(name, &self.population())
+    }
+
+    /// Calls `act` with what a trustee starts from.
+    pub fn at_desk<T>(&self, files: &Files, number: u16, act: impl FnOnce(&Desk<'_>) -> T) -> T {
+        let identity = self.trustee(number);
+        act(&Desk {
+            board: &files.board,
+            private: &files.private(number),
+            policy: policy_hash(),
+            plan: PLAN,
+            identity,
+            trust: &self.trust,
+        })
+    }
+
+    pub fn make_keys(&self, files: &Files, number: u16) -> Result<KeyProgress, TrusteeError> {
+        let ceremony = (!self.shape.dealer).then_some(&FakeCeremony as &dyn Ceremony);
+        let sealed = files.path("sealed");
+        self.at_desk(files, number, |desk| blindtier_trustee::make_keys(desk, &sealed, ceremony))
+    }
+
+    /// One random byte a share, and what makes it 32.
+    pub fn dealt(&self) -> Dealt {
+        let shares: Vec<Zeroizing<Vec<u8>>> = (0..self.shape.sharing.shares())
+            .map(|_| Zeroizing::new(LetterKey::generate().unwrap().public().to_vec()))
+            .collect();
+        let key = sum(shares.iter().map(|share| share[0]));
+        Dealt { public: vec![1, key], evaluation: vec![2, key], opening: vec![3, key], shares }
+    }
+
+    pub fn deal(&self, files: &Files) -> Result<(), DealerError> {
+        let (round, context) = (files.round(), files.context());
+        let receivers = blindtier_dealer::receivers(&files.board, round, context, &self.trust)?;
+        let sealed = files.path("sealed");
+        let board = &files.board;
+        blindtier_dealer::deal(self.dealt(), &receivers, board, &sealed, round, context, &self.dealer)
+    }
+
+    /// A round with keys.
+    pub fn keyed(&self, name: &str) -> Files {
+        let files = self.announce(name);
+        self.make_all_keys(&files);
+        files
+    }
+
+    pub fn make_all_keys(&self, files: &Files) {
+        for turn in 0.. {
+            let progress: Vec<KeyProgress> =
+                self.all().iter().map(|k| self.make_keys(files, *k).unwrap()).collect();
+            if progress.iter().all(|p| *p == KeyProgress::Done) {
+                return;
+            }
+            assert!(turn < 8, "{progress:?}");
+            if self.shape.dealer && turn == 0 {
+                self.deal(files).unwrap();
+            }
+        }
     }
 
     pub fn invitation(&self, files: &Files, agency: usize) -> Result<Invitation, AgencyError> {
         let paths = InvitationFiles {
-            round: &files.path("public/round.bt"),
+            board: &files.board,
             roster: &files.announced.rosters[agency].1,
             policy: policy_hash(),
             plan: PLAN,
@@ -263,6 +454,18 @@ impl World {
         Invitation::read(&paths, &self.agencies[agency], &self.trust)
     }
 
+    /// The family of every slot.
+    pub fn families(&self, files: &Files) -> Vec<usize> {
+        let roster = self.invitation(files, 0).unwrap().roster;
+        let mut families = vec![0; self.shape.families];
+        for family in 0..self.shape.families {
+            let entry = roster.find(&format!("p{family}a")).unwrap();
+            families[roster.entries[entry].slot as usize] = family;
+        }
+        families
+    }
+
+    /// Encrypts an agency's columns into its own folder.
     pub fn submit_to(
         &self,
         files: &Files,
@@ -271,38 +474,39 @@ impl World {
     ) -> Result<Submitted, AgencyError> {
         let invitation = self.invitation(files, agency)?;
         let (position, _, columns) = AGENCIES[agency];
-        let mut families = vec![0; FAMILIES];
-        for family in 0..FAMILIES {
-            let entry = invitation.roster.find(&format!("p{family}a")).unwrap();
-            families[invitation.roster.entries[entry].slot as usize] = family;
-        }
-        let to = Destination {
-            agency: position,
-            trustee: self.trustee.name(),
-            public_key: &files.keys.public,
-            output,
-        };
+        let families = self.families(files);
+        let public_key = &files.board.public_key();
+        let to = Destination { agency: position, public_key, output };
         let load = |bytes: &[u8]| Ok(Box::new(Fake::from_key(bytes, 1)?) as Box<dyn Encrypt>);
         let mut register = Register { agency: position, columns, families };
         invitation.submit(&to, &mut register, load, &self.agencies[agency], &self.trust, |_, _| {})
     }
 
     pub fn submit(&self, files: &Files, agency: usize) -> Submitted {
-        self.submit_to(files, agency, &files.submission(agency)).unwrap()
+        self.submit_to(files, agency, &files.own_submission(agency)).unwrap()
+    }
+
+    pub fn hand_over(&self, files: &Files, agency: usize) -> Result<(), AgencyError> {
+        let (from, to) = (files.own_submission(agency), files.submission(agency));
+        let invitation = self.invitation(files, agency)?;
+        invitation.hand_over(&from, &to, &self.agencies[agency], &self.trust)
+    }
+
+    /// One trustee signs the submissions' manifests, which it got from the agencies.
+    pub fn register(&self, files: &Files, number: u16) -> Result<(), TrusteeError> {
+        let manifests = files.path("agencies");
+        self.at_desk(files, number, |desk| blindtier_trustee::register(desk, &manifests))
+    }
+
+    pub fn register_all(&self, files: &Files) {
+        self.all().iter().for_each(|k| self.register(files, *k).unwrap());
     }
 
     pub fn evaluate_with(&self, files: &Files, lie: u8) -> Result<Finished, EvaluatorError> {
-        let (round, submissions) = (files.path("public/round.bt"), files.path("submissions"));
-        let (state, output) = (files.path("evaluator"), files.path("results"));
         let job = blindtier_evaluator::Job {
-            round: &round,
+            board: &files.board,
             policy: policy_hash(),
             plan: PLAN,
-            trustee: self.trustee.name(),
-            evaluation_key: &files.keys.evaluation,
-            submissions: &submissions,
-            state: &state,
-            output: &output,
             identity: &self.evaluator,
             trust: &self.trust,
         };
@@ -316,90 +520,250 @@ impl World {
         self.evaluate_with(files, 0)
     }
 
-    pub fn open_to(&self, files: &Files, output: &str) -> Result<Opened, TrusteeError> {
-        self.open_with(files, output, 0)
+    pub fn open(&self, files: &Files, number: u16) -> Result<OpenProgress, TrusteeError> {
+        let letters = files.letters(number);
+        let progress = |_, done, total| assert!(done <= total);
+        self.at_desk(files, number, |desk| {
+            blindtier_trustee::open(desk, &letters, &Fake::default(), &progress)
+        })
     }
 
-    /// With a trustee whose own computation lies as well, as if the submissions came to that.
-    pub fn open_with(&self, files: &Files, output: &str, lie: u8) -> Result<Opened, TrusteeError> {
-        let (round, letter_keys) =
-            (files.path("public/round.bt"), files.path("public/letter-keys.bt"));
-        let (receipt, state) = (files.path("results/receipt.bt"), files.path("trustee"));
-        let submissions = files.path("submissions");
-        let output = files.path(output);
-        let job = blindtier_trustee::Job {
-            round: &round,
-            policy: policy_hash(),
-            plan: PLAN,
-            letter_keys: &letter_keys,
-            secret_key: &files.keys.secret,
-            evaluation_key: &files.keys.evaluation,
-            submissions: &submissions,
-            receipt: &receipt,
-            state: &state,
-            output: &output,
-            identity: &self.trustee,
-            trust: &self.trust,
-        };
-        let engines = blindtier_trustee::Engines {
-            evaluate: |bytes: &[u8]| {
-                Ok(Box::new(Fake { lie, ..Fake::from_key(bytes, 2)? }) as Box<dyn Evaluate>)
-            },
-            open: |bytes: &[u8]| Ok(Box::new(Fake::from_key(bytes, 3)?) as Box<dyn Open>),
-        };
-        blindtier_trustee::open(&job, engines, &|_, done, total| assert!(done <= total))
+    /// Lets these trustees go on until nothing changes any more.
+    pub fn open_by(&self, files: &Files, who: &[u16]) -> Result<Vec<OpenProgress>, TrusteeError> {
+        let mut before = (Vec::new(), 0);
+        loop {
+            let now = who.iter().map(|k| self.open(files, *k)).collect::<Result<Vec<_>, _>>()?;
+            let now = (now, files.all().len());
+            if now == before {
+                return Ok(now.0);
+            }
+            before = now;
+        }
     }
 
-    pub fn open(&self, files: &Files) -> Result<Opened, TrusteeError> {
-        self.open_to(files, "letters")
+    /// These trustees commit at the same time, before one of them sees another's manifest and lists it.
+    pub fn commit_by(&self, files: &Files, who: &[u16]) {
+        let aside = files.path("aside");
+        fs::create_dir_all(&aside).unwrap();
+        for number in who {
+            assert_eq!(self.open(files, *number).unwrap(), OpenProgress::Committed);
+            let name = self.trustee(*number).name();
+            fs::rename(files.board.partials(name), aside.join(name.file_part())).unwrap();
+        }
+        for number in who {
+            let name = self.trustee(*number).name();
+            fs::rename(aside.join(name.file_part()), files.board.partials(name)).unwrap();
+        }
     }
 
-    pub fn mail(&self, files: &Files) -> Result<Mail<'_>, FamilyError> {
-        let paths = blindtier_family::Files {
-            round: &files.path("public/round.bt"),
-            letter_keys: &files.path("public/letter-keys.bt"),
-            letters: &files.path("letters/letters.bt"),
-        };
-        Mail::open(&paths, self.trustee.name(), policy_hash(), &self.trust)
+    pub fn ledger(&self, files: &Files) -> Result<Ledger, LedgerError> {
+        Ledger::read(&files.board.ledger(), files.round(), files.context(), &self.trust)
+    }
+
+    /// A trustee signs an event as the next entry, as the ledger's rules and its own record allow.
+    pub fn endorse(&self, files: &Files, number: u16, event: Event) -> Result<Entry, LedgerError> {
+        let (round, context) = (files.round(), files.context());
+        let (private, identity) = (files.private(number), self.trustee(number));
+        self.ledger(files)?.endorse(event, round, context, &private, identity)
+    }
+
+    /// Trustees sign an event as the next entry, whatever the rules say.
+    pub fn force(&self, files: &Files, who: &[u16], event: &Event) {
+        let ledger = self.ledger(files).unwrap();
+        let index = u32::try_from(ledger.entries().len()).unwrap();
+        let entry = Entry { index, previous: ledger.head(), event: event.clone() };
+        who.iter().for_each(|number| self.sign_entry(files, *number, &entry));
+    }
+
+    pub fn sign_entry(&self, files: &Files, number: u16, entry: &Entry) {
+        let identity = self.trustee(number);
+        let path = endorsement_path(&files.board.ledger(), entry.index, identity.name());
+        write(&path, entry, files.context(), identity).unwrap();
+    }
+
+    pub fn mail_of<'a>(&'a self, files: &'a Files, folder: &Path) -> Result<Mail<'a>, FamilyError> {
+        Mail::open(&files.board, folder, policy_hash(), MODULUS, &self.trust)
+    }
+
+    pub fn mail<'a>(&'a self, files: &'a Files) -> Result<Mail<'a>, FamilyError> {
+        self.mail_of(files, &files.path("letters"))
+    }
+
+    /// Every family gets its tier, and has nothing to complain about.
+    #[track_caller]
+    pub fn check_letters(&self, files: &Files) {
+        let letters = self.mail(files).unwrap().read_all(&self.keys).unwrap();
+        for (family, letter) in letters.iter().enumerate() {
+            assert_eq!(letter.code, tier(family), "family {family}");
+            assert!(letter.complaints.is_empty(), "{}", letter.complaints[0]);
+        }
+    }
+
+    pub fn audit_with(
+        &self,
+        board: &Board,
+        head: Option<Digest>,
+        execute: &Execute,
+    ) -> Result<Report, AuditError> {
+        let reference = Reference { policy: policy_hash(), plan: PLAN, trust: &self.trust, head };
+        blindtier_auditor::verify(board, &reference, execute, &Fake::default())
     }
 
     pub fn audit(&self, files: &Files, recompute: &[u32]) -> Result<Report, AuditError> {
-        let letters = files.path("letters/letters.bt");
-        let paths = blindtier_auditor::Files {
-            round: &files.path("public/round.bt"),
-            letter_keys: &files.path("public/letter-keys.bt"),
-            public_key: &files.keys.public,
-            evaluation_key: &files.keys.evaluation,
-            submissions: &files.path("submissions"),
-            receipt: &files.path("results/receipt.bt"),
-            letters: letters.exists().then_some(letters.as_path()),
-        };
-        let reference = blindtier_auditor::Reference {
-            policy: policy_hash(),
-            plan: PLAN,
-            trustee: self.trustee.name(),
-            trust: &self.trust,
-        };
-        let load = |bytes: &[u8]| Ok(Box::new(Fake::from_key(bytes, 2)?) as Box<dyn Evaluate>);
-        blindtier_auditor::verify(&paths, &reference, recompute, load)
+        self.audit_with(&files.board, None, &Execute::Chunks(recompute.to_vec()))
     }
 
-    /// A round with both submissions.
+    /// A round whose submissions are registered and handed over.
     pub fn submitted(&self, name: &str) -> Files {
-        let files = self.announce(name);
-        for agency in 0..AGENCIES.len() {
-            self.submit(&files, agency);
-        }
+        let files = self.keyed(name);
+        (0..AGENCIES.len()).for_each(|agency| drop(self.submit(&files, agency)));
+        self.register_all(&files);
+        (0..AGENCIES.len()).for_each(|agency| self.hand_over(&files, agency).unwrap());
         files
     }
 
-    /// A round with letters.
-    pub fn finished(&self, name: &str) -> Files {
+    /// A round with results.
+    pub fn evaluated(&self, name: &str) -> Files {
         let files = self.submitted(name);
         self.evaluate(&files).unwrap();
-        self.open(&files).unwrap();
         files
     }
+
+    /// A round that all trustees opened, with letters of all.
+    pub fn finished(&self, name: &str) -> Files {
+        let files = self.evaluated(name);
+        let progress = self.open_by(&files, &self.all()).unwrap();
+        assert!(progress.iter().all(is_done), "{progress:?}");
+        files
+    }
+
+    /// A copy of everything of a round.
+    pub fn copy(&self, files: &Files, name: &str) -> Files {
+        let root = self.dir.path().join(name);
+        copy_folder(&files.root, &root);
+        let Announced { round, context, persons, rosters } = &files.announced;
+        let rosters = rosters
+            .iter()
+            .map(|(name, path)| (name.clone(), root.join(path.strip_prefix(&files.root).unwrap())))
+            .collect();
+        let (round, context) = (round.clone(), context.clone());
+        let announced = Announced { round, context, persons: *persons, rosters };
+        Files { board: Board::new(root.join("board")), root, announced }
+    }
+
+    /// A trustee's shares (private).
+    pub fn shares(&self, files: &Files, number: u16) -> Shares {
+        let expect = Expect::of(self.trustee(number).name(), files.context());
+        read::<Shares>(&files.private(number).join("shares.bt"), &expect, &self.trust).unwrap().body
+    }
+
+    pub fn receipt(&self, files: &Files) -> Receipt {
+        let path = files.board.receipt();
+        Receipt::read(&path, files.round(), files.context(), &self.trust).unwrap().body
+    }
+
+    /// What an evaluator can do: change its receipt and sign it again.
+    pub fn sign_receipt_anew(&self, files: &Files, change: impl FnOnce(&mut Receipt)) {
+        let mut receipt = self.receipt(files);
+        change(&mut receipt);
+        write(&files.board.receipt(), &receipt, files.context(), &self.evaluator).unwrap();
+    }
+
+    /// What a trustee can do before its manifest is in the ledger, and after it to its own files: change its partial
+    /// decryptions and commitments, chunk by chunk, and sign all of it.
+    pub fn recommit(
+        &self,
+        files: &Files,
+        number: u16,
+        mut change: impl FnMut(u32, &mut blindtier_wire::PartialChunk, &mut Vec<u8>),
+    ) {
+        let mut manifest = self.partials(files, number);
+        let (partials, commitments) = self.hidden(files, number);
+        let mut writers = [
+            ("partials", Kind::PartialChunk),
+            ("commitments", Kind::CommitmentChunk),
+        ]
+        .map(|(folder, kind)| {
+            let folder = files.hidden(number).join(folder);
+            let chunking = files.round().chunking().unwrap();
+            ChunkWriter::new(&folder, kind, files.context(), self.trustee(number), chunking).unwrap()
+        });
+        for (number, (partial, commitment)) in (0..).zip(partials.iter().zip(commitments)) {
+            let mut body = blindtier_wire::PartialChunk::from_bytes(&partial.bytes).unwrap();
+            let mut committed = commitment.bytes;
+            change(number, &mut body, &mut committed);
+            writers[0].push(body.to_bytes().unwrap(), 0).unwrap();
+            writers[1].push(committed, 0).unwrap();
+        }
+        [manifest.partials, manifest.commitments] = writers.map(|writer| writer.finish().unwrap());
+        self.sign_partials(files, number, &manifest);
+    }
+
+    pub fn partials(&self, files: &Files, number: u16) -> Partials {
+        let name = self.trustee(number).name();
+        let path = files.board.partials(name).join("partials.bt");
+        Partials::read(&path, name, files.round(), files.context(), &self.trust).unwrap().body
+    }
+
+    pub fn sign_partials(&self, files: &Files, number: u16, manifest: &Partials) {
+        let identity = self.trustee(number);
+        let path = files.board.partials(identity.name()).join("partials.bt");
+        write(&path, manifest, files.context(), identity).unwrap();
+    }
+
+    /// A trustee's chunks of partial decryptions and of commitments in its private folder.
+    pub fn hidden(&self, files: &Files, number: u16) -> (Vec<Chunk>, Vec<Chunk>) {
+        let manifest = self.partials(files, number);
+        let read = |folder: &str, kind, digests: Vec<Digest>| {
+            let beside = files.hidden(number).join(folder).join("manifest");
+            let (name, chunking) = (self.trustee(number).name(), files.round().chunking().unwrap());
+            let trust = &self.trust;
+            let reader =
+                ChunkReader::new(&beside, kind, name, files.context(), chunking, digests, trust)
+                    .unwrap();
+            (0..chunking.count()).map(|chunk| reader.read(chunk).unwrap()).collect()
+        };
+        (
+            read("partials", Kind::PartialChunk, manifest.partials),
+            read("commitments", Kind::CommitmentChunk, manifest.commitments),
+        )
+    }
+}
+
+pub fn is_done(progress: &OpenProgress) -> bool {
+    matches!(progress, OpenProgress::Done { .. })
+}
+
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &to.join(entry.file_name()));
+        } else {
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+/// Every file below a folder, and no temporary one among them.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else {
+                let text = path.display().to_string();
+                assert!(!text.contains("unfinished"), "left behind: {text}");
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(folder, &mut found);
+    found.sort();
+    found
 }
 
 impl Files {
@@ -407,30 +771,51 @@ impl Files {
         self.root.join(name)
     }
 
-    pub fn submission(&self, agency: usize) -> PathBuf {
-        self.path("submissions").join(AGENCIES[agency].1)
+    pub fn round(&self) -> &Round {
+        &self.announced.round
     }
 
-    /// Every file below the round's folder, and no temporary one among them.
-    pub fn all(&self) -> Vec<PathBuf> {
-        fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    walk(&path, found);
-                } else {
-                    assert!(
-                        !path.to_string_lossy().contains("unfinished"),
-                        "left behind: {}",
-                        path.display()
-                    );
-                    found.push(path);
-                }
-            }
-        }
-        let mut found = Vec::new();
-        walk(&self.root, &mut found);
-        found.sort();
-        found
+    pub fn context(&self) -> &Context {
+        &self.announced.context
     }
+
+    /// A trustee's own folder.
+    pub fn private(&self, number: u16) -> PathBuf {
+        self.root.join(format!("trustee-{number}"))
+    }
+
+    /// Where a trustee's partial decryptions wait.
+    pub fn hidden(&self, number: u16) -> PathBuf {
+        self.private(number).join(format!("opening-{}", self.context().round))
+    }
+
+    /// A trustee's letters, for the families.
+    pub fn letters(&self, number: u16) -> PathBuf {
+        self.path("letters").join(format!("trustee-{number}"))
+    }
+
+    /// What an agency made, in its own folder.
+    pub fn own_submission(&self, agency: usize) -> PathBuf {
+        self.path("agencies").join(AGENCIES[agency].1)
+    }
+
+    /// What an agency handed over.
+    pub fn submission(&self, agency: usize) -> PathBuf {
+        self.board.submissions().join(AGENCIES[agency].1)
+    }
+
+    /// Every file of the round.
+    pub fn all(&self) -> Vec<PathBuf> {
+        files_below(&self.root)
+    }
+}
+
+/// The error names this file and party, and the fault is of this kind.
+#[track_caller]
+pub fn expect(error: &WireError, file: &Path, culprit: &str, kind: fn(&Fault) -> bool) {
+    let text = error.to_string();
+    assert_eq!(error.file(), Some(file), "{text}");
+    assert_eq!(error.culprit().map(|c| c.as_str()), Some(culprit), "{text}");
+    assert!(error.fault().is_some_and(kind), "{text}");
+    assert!(text.contains(&file.display().to_string()) && text.contains(culprit), "{text}");
 }

@@ -56,11 +56,16 @@ pub enum Encoding {
 }
 
 /// Lowers a policy to the cheapest program that is found.
-pub fn lower(policy: &Policy, layout: Layout, encoding: Encoding) -> Result<Lowered, EngineError> {
+pub fn lower(
+    policy: &Policy,
+    layout: Layout,
+    encoding: Encoding,
+    shares: u32,
+) -> Result<Lowered, EngineError> {
     let mut graph = compile(policy);
     scale::scale(&mut graph);
     let mut search =
-        Search { graph: &graph, layout, cuts: Cuts::default(), best: None, refused: None };
+        Search { graph: &graph, layout, shares, cuts: Cuts::default(), best: None, refused: None };
     let all = match encoding {
         Encoding::Numbers => Numbers::All,
         Encoding::Cheapest | Encoding::Indicators => Numbers::Some(Vec::new()),
@@ -112,6 +117,7 @@ impl Numbers {
 struct Search<'a> {
     graph: &'a Graph,
     layout: Layout,
+    shares: u32,
     cuts: Cuts,
     best: Option<(f64, Lowered, Option<Shape>)>,
     refused: Option<EngineError>,
@@ -124,7 +130,7 @@ impl Search<'_> {
     }
 
     fn consider(&mut self, candidate: Candidate, shape: Option<Shape>) {
-        match candidate.and_then(fit) {
+        match candidate.and_then(|candidate| fit(candidate, self.shares)) {
             Ok((price, lowered)) => {
                 if self.best.as_ref().is_none_or(|(least, ..)| price < *least) {
                     self.best = Some((price, lowered, shape));
@@ -179,8 +185,8 @@ fn cut_choices(graph: &Graph) -> Vec<Vec<NodeId>> {
 type Candidate = Result<(Inputs, Program), EngineError>;
 
 /// Gives a candidate its parameters.
-fn fit((inputs, program): (Inputs, Program)) -> Result<(f64, Lowered), EngineError> {
-    match choose(&program, inputs.columns.len()) {
+fn fit((inputs, program): (Inputs, Program), shares: u32) -> Result<(f64, Lowered), EngineError> {
+    match choose(&program, inputs.columns.len(), shares) {
         Some((parameters, price)) => Ok((price, Lowered { inputs, program, parameters })),
         None => {
             let counts = program.counts();

@@ -180,18 +180,6 @@ mod tests {
     use super::*;
     use num_bigint::BigInt;
 
-    fn lift(basis: &Basis, polynomial: &[u64], coefficient: usize) -> BigInt {
-        let product: BigInt = basis.primes().iter().map(|p| BigInt::from(p.value())).product();
-        let mut sum = BigInt::ZERO;
-        for (prime, run) in basis.runs(polynomial) {
-            let others = &product / prime.value();
-            let rest = u64::try_from(&others % prime.value()).unwrap();
-            sum += others * prime.multiply(run[coefficient], prime.invert(rest));
-        }
-        let value = sum % &product;
-        if &value * 2 > product { value - product } else { value }
-    }
-
     #[test]
     fn extension_keeps_the_centred_value() {
         let primes = primes_below(50, 4096, 17, &[]);
@@ -209,7 +197,7 @@ mod tests {
             let mut y = to.zero();
             from.extension(to.primes()).convert(&x, &mut y);
             for coefficient in [0, 1, 511, 512, 1023] {
-                let expected = lift(&from, &x, coefficient);
+                let expected = from.lift(&x, coefficient);
                 for (prime, run) in to.runs(&y) {
                     let modulus = BigInt::from(prime.value());
                     let expected = ((&expected % &modulus) + &modulus) % &modulus;

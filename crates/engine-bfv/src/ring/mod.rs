@@ -5,6 +5,7 @@ pub mod prime;
 
 use prime::Prime;
 use tfhe_ntt::prime64::Plan;
+use zeroize::Zeroizing;
 
 /// The largest number of bits of a prime; see [`prime`].
 pub const PRIME_BITS: u32 = 50;
@@ -130,6 +131,21 @@ impl Basis {
         product
     }
 
+    /// The product of a polynomial in coefficient form and a transformed one (private), in coefficient form.
+    pub fn multiply(&self, mut a: Vec<u64>, b: &[u64]) -> Zeroizing<Vec<u64>> {
+        self.transform(&mut a);
+        let mut product = Zeroizing::new(self.product(&a, b));
+        self.invert(&mut product);
+        product
+    }
+
+    /// Small signed coefficients (private), transformed.
+    pub fn transformed(&self, coefficients: &[i64]) -> Zeroizing<Vec<u64>> {
+        let mut polynomial = Zeroizing::new(self.small(coefficients));
+        self.transform(&mut polynomial);
+        polynomial
+    }
+
     /// The polynomial with these small signed coefficients.
     pub fn small(&self, coefficients: &[i64]) -> Vec<u64> {
         let mut polynomial = self.zero();
@@ -139,6 +155,27 @@ impl Basis {
             }
         }
         polynomial
+    }
+}
+
+#[cfg(test)]
+impl Basis {
+    /// Q.
+    pub fn modulus(&self) -> num_bigint::BigInt {
+        self.primes.iter().map(|p| num_bigint::BigInt::from(p.value())).product()
+    }
+
+    /// One coefficient of a polynomial, centred.
+    pub fn lift(&self, polynomial: &[u64], coefficient: usize) -> num_bigint::BigInt {
+        let product = self.modulus();
+        let mut sum = num_bigint::BigInt::ZERO;
+        for (prime, run) in self.runs(polynomial) {
+            let others = &product / prime.value();
+            let rest = u64::try_from(&others % prime.value()).unwrap();
+            sum += others * prime.multiply(run[coefficient], prime.invert(rest));
+        }
+        let value = sum % &product;
+        if &value * 2 > product { value - product } else { value }
     }
 }
 

@@ -1,0 +1,194 @@
+//! The public files of an opening: partial decryptions, compared and added up.
+
+use crate::TranscriptError;
+use crate::same;
+use blindtier_engine::Combine;
+use blindtier_wire::{
+    Board, ChunkReader, Context, Digest, Fault, PartialChunk, Partials, PartyName, Round, TrustFile,
+    WireError, commitments_in, file_names,
+};
+use std::path::PathBuf;
+
+/// What one trustee contributes to an opening.
+pub struct Contribution<'a> {
+    /// Who.
+    pub trustee: PartyName,
+    /// Its shares, ascending.
+    pub shares: Vec<u32>,
+    /// Where its files lie.
+    pub folder: PathBuf,
+    partials: ChunkReader<'a>,
+    commitments: ChunkReader<'a>,
+}
+
+/// Reads the manifests that the ledger lists and checks that they are those, about this receipt.
+pub fn contributions<'a>(
+    board: &Board,
+    listed: &[(PartyName, Digest)],
+    receipt: Digest,
+    round: &Round,
+    context: &'a Context,
+    trust: &'a TrustFile,
+) -> Result<Vec<Contribution<'a>>, WireError> {
+    listed
+        .iter()
+        .map(|(trustee, recorded)| {
+            let folder = board.partials(trustee);
+            let path = folder.join(file_names::PARTIALS);
+            let manifest = Partials::read(&path, trustee, round, context, trust)?;
+            same("manifest in the ledger", manifest.digest, *recorded, &path, trustee)?;
+            same("receipt", receipt, manifest.body.receipt, &path, trustee)?;
+            Contribution::new(folder, trustee, manifest.body, round, context, trust)
+        })
+        .collect()
+}
+
+impl<'a> Contribution<'a> {
+    /// What a trustee's manifest lists, with the chunks below `folder`.
+    pub fn new(
+        folder: PathBuf,
+        trustee: &PartyName,
+        manifest: Partials,
+        round: &Round,
+        context: &'a Context,
+        trust: &'a TrustFile,
+    ) -> Result<Self, WireError> {
+        let path = folder.join(file_names::PARTIALS);
+        Ok(Self {
+            trustee: trustee.clone(),
+            partials: manifest.partials(&path, trustee, round, context, trust)?,
+            commitments: manifest.commitments(&path, trustee, round, context, trust)?,
+            shares: manifest.shares,
+            folder,
+        })
+    }
+}
+
+impl Contribution<'_> {
+    /// The commitments to the seeds of a chunk's slots: for each share, 32 bytes a slot.
+    pub fn commitments(&self, chunk: u32) -> Result<Vec<Vec<Digest>>, WireError> {
+        commitments_in(&self.commitments.read(chunk)?, self.shares.len())
+            .map_err(|fault| WireError::refused(&self.commitments.path(chunk), &self.trustee, fault))
+    }
+
+    fn partials(&self, chunk: u32) -> Result<PartialChunk, WireError> {
+        let refused =
+            |fault| WireError::refused(&self.partials.path(chunk), &self.trustee, fault);
+        let body = PartialChunk::from_bytes(&self.partials.read(chunk)?.bytes).map_err(refused)?;
+        if body.partials.len() != self.shares.len() {
+            let detail = "there is not one partial decryption a share";
+            return Err(refused(Fault::Content { detail }));
+        }
+        Ok(body)
+    }
+}
+
+/// One opened chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedChunk {
+    /// For every slot its tier code plus the pads of all shares.
+    pub numbers: Vec<u32>,
+    /// For every share, the commitments to the seeds of the slots.
+    pub commitments: Vec<Vec<Digest>>,
+}
+
+/// Compares what the holders of each share say about a chunk, and adds partial decryptions up.
+///
+/// `own` is the trustee that reads, if it contributes: what it computed itself is right, so that whoever contradicts it
+/// lies. Otherwise three holders of a share outvote a liar, and two can only disagree.
+pub fn open_chunk(
+    chunk: u32,
+    families: usize,
+    contributions: &[Contribution<'_>],
+    shares: u32,
+    engine: &dyn Combine,
+    own: Option<&PartyName>,
+) -> Result<OpenedChunk, TranscriptError> {
+    let mut bodies = Vec::with_capacity(contributions.len());
+    let mut by_share: Vec<Vec<(&Contribution<'_>, (Vec<u8>, Vec<Digest>))>> =
+        (0..shares).map(|_| Vec::new()).collect();
+    for contribution in contributions {
+        let body = contribution.partials(chunk)?;
+        let commitments = contribution.commitments(chunk)?;
+        bodies.push((contribution, body.bodies));
+        for ((share, partial), commitments) in
+            contribution.shares.iter().zip(body.partials).zip(commitments)
+        {
+            if let Some(said) = by_share.get_mut(*share as usize) {
+                said.push((contribution, (partial.into_vec(), commitments)));
+            }
+        }
+    }
+    let place = |share, what| Place { chunk, share, what };
+    let body = agreed(bodies, own, place(0, "prepared result"))?;
+    let mut partials = Vec::with_capacity(by_share.len());
+    let mut commitments = Vec::with_capacity(by_share.len());
+    for (share, said) in (0u32..).zip(by_share) {
+        let (partial, committed) =
+            agreed(said, own, place(share, "partial decryption or commitment"))?;
+        partials.push(partial);
+        commitments.push(committed);
+    }
+    let partials: Vec<&[u8]> = partials.iter().map(Vec::as_slice).collect();
+    let numbers = engine
+        .combine(families, &body, &partials)
+        .map_err(|source| TranscriptError::Combine { chunk, source })?;
+    Ok(OpenedChunk { numbers, commitments })
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    chunk: u32,
+    share: u32,
+    what: &'static str,
+}
+
+/// What all say, or who lies.
+fn agreed<T: PartialEq>(
+    said: Vec<(&Contribution<'_>, T)>,
+    own: Option<&PartyName>,
+    place: Place,
+) -> Result<T, TranscriptError> {
+    let Place { chunk, share, what } = place;
+    let supporters = |value: &T| said.iter().filter(|(_, other)| other == value).count();
+    let is_own = |contribution: &Contribution<'_>| own == Some(&contribution.trustee);
+    // What the reader computed itself counts most, then what most holders say.
+    let best = said
+        .iter()
+        .enumerate()
+        .max_by_key(|(_, (who, value))| (is_own(who), supporters(value)))
+        .map(|(position, _)| position);
+    let Some((trusted, right)) = best.and_then(|position| said.get(position)) else {
+        return Err(TranscriptError::Lacking { chunk, share });
+    };
+    if let Some((liar, _)) = said.iter().find(|(_, value)| value != right) {
+        let others: Vec<&str> = said
+            .iter()
+            .filter(|(_, value)| value == right)
+            .map(|(who, _)| who.trustee.as_str())
+            .collect();
+        if is_own(trusted) || 2 * supporters(right) > said.len() {
+            return Err(TranscriptError::Lied {
+                file: liar.folder.clone(),
+                culprit: liar.trustee.clone(),
+                chunk,
+                share,
+                what,
+                witnesses: others.join(" and "),
+            });
+        }
+        return Err(TranscriptError::Disagree {
+            file: liar.folder.clone(),
+            chunk,
+            share,
+            what,
+            one: trusted.trustee.clone(),
+            other: liar.trustee.clone(),
+        });
+    }
+    let position = best.unwrap_or_default();
+    said.into_iter()
+        .nth(position)
+        .map(|(_, value)| value)
+        .ok_or(TranscriptError::Lacking { chunk, share })
+}

@@ -1,0 +1,83 @@
+//! What every step of a trustee starts from.
+
+use crate::error::TrusteeError;
+use blindtier_ledger::Ledger;
+use blindtier_wire::{
+    Board, Context, Digest, Expect, PartyName, Round, Shares, SigningIdentity, TrustFile, file_names,
+    read,
+};
+use std::path::{Path, PathBuf};
+
+/// A trustee's place: the public board, its own private folder, and what it knows by itself.
+pub struct Desk<'a> {
+    /// The public folder of the round; what the trustee says is written there.
+    pub board: &'a Board,
+    /// The trustee's own folder (private): shares, and what it signed and opened.
+    pub private: &'a Path,
+    /// The trustee's own hash of the policy.
+    pub policy: Digest,
+    /// The trustee's own hash of the plan.
+    pub plan: Digest,
+    /// The trustee's signing key.
+    pub identity: &'a SigningIdentity,
+    /// Everybody's public keys.
+    pub trust: &'a TrustFile,
+}
+
+/// A round at a trustee's desk, with round and ledger checked.
+pub(crate) struct Session<'a> {
+    pub desk: &'a Desk<'a>,
+    pub round: Round,
+    pub context: Context,
+    pub ledger: Ledger,
+    /// The trustee's number, from 1.
+    pub number: u16,
+}
+
+impl<'a> Session<'a> {
+    pub fn new(desk: &'a Desk<'a>) -> Result<Self, TrusteeError> {
+        let received =
+            Round::read_with_plan(&desk.board.round(), desk.trust, desk.policy, desk.plan)?;
+        let (round, context) = (received.body, received.context);
+        let number = round
+            .sharing
+            .names()
+            .position(|name| name == *desk.identity.name())
+            .and_then(|place| u16::try_from(place + 1).ok())
+            .ok_or_else(|| TrusteeError::NotATrustee {
+                party: desk.identity.name().clone(),
+                sharing: round.sharing,
+            })?;
+        let ledger = Ledger::read(&desk.board.ledger(), &round, &context, desk.trust)?;
+        Ok(Self { desk, round, context, ledger, number })
+    }
+
+    pub fn name(&self) -> &PartyName {
+        self.desk.identity.name()
+    }
+
+    pub fn shares_file(&self) -> PathBuf {
+        self.desk.private.join(file_names::SHARES)
+    }
+
+    /// This trustee's shares (private), which have to be those that the ledger has commitments to.
+    pub fn shares(&self) -> Result<Shares, TrusteeError> {
+        let file = self.shares_file();
+        let expect = Expect::of(self.name(), &self.context);
+        let shares = read::<Shares>(&file, &expect, self.desk.trust)?.body;
+        let numbers: Vec<u32> = shares.shares.iter().map(|share| share.share).collect();
+        let committed = self.ledger.keys()?.shares;
+        let right = numbers == self.round.sharing.held_by(self.number)
+            && shares.shares.iter().all(|share| {
+                committed.get(share.share as usize) == Some(&share.commitment(&self.context))
+            });
+        if right { Ok(shares) } else { Err(TrusteeError::OtherShares { file }) }
+    }
+
+    /// Signs an event as the next entry of the ledger.
+    pub fn endorse(&self, event: blindtier_ledger::Event) -> Result<(), TrusteeError> {
+        let (round, context) = (&self.round, &self.context);
+        self.ledger.endorse(event, round, context, self.desk.private, self.desk.identity)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! What else a trustee puts into the ledger.
+
+use crate::desk::{Desk, Session};
+use crate::error::TrusteeError;
+use blindtier_ledger::{Entry, Event};
+use blindtier_wire::{
+    Digest, Expect, PartyName, Purpose, Receipt, Seed, StateSeeds, Statement, Submission,
+    SubmissionEntry, WireError, check_randomness, file_names, read, seal, storage, write,
+};
+
+/// Signs the entry with the hash of every agency's manifest. `manifests` is a folder with one folder an agency; their
+/// chunks need not be there.
+pub fn register(desk: &Desk<'_>, manifests: &std::path::Path) -> Result<(), TrusteeError> {
+    let session = Session::new(desk)?;
+    let public_key = session.ledger.keys()?.public_key;
+    let mut found = Vec::with_capacity(session.round.agencies.len());
+    for agency in &session.round.agencies {
+        let folder = agency.agency_id().unwrap_or_default();
+        let path = manifests.join(folder).join(file_names::SUBMISSION);
+        let (round, context) = (&session.round, &session.context);
+        let manifest = Submission::read(&path, agency, round, context, desk.trust)?;
+        let named = manifest.body.public_key;
+        blindtier_transcript::same("public-key file", public_key, named, &path, agency)?;
+        found.push(SubmissionEntry { agency: agency.clone(), manifest: manifest.digest });
+    }
+    if session.ledger.submissions().is_ok_and(|registered| registered == found) {
+        return Ok(());
+    }
+    session.endorse(Event::Submissions(found))
+}
+
+/// States that this trustee does not open, and why, for the others to sign an entry about it.
+pub fn refuse(
+    desk: &Desk<'_>,
+    culprit: Option<PartyName>,
+    reason: &str,
+) -> Result<(), TrusteeError> {
+    let session = Session::new(desk)?;
+    state(&session, &Statement::Refusal { culprit, reason: reason.to_owned() })
+}
+
+/// Destroys this trustee's shares and everything else of the round that opens something, and states it.
+pub fn destroy(desk: &Desk<'_>) -> Result<(), TrusteeError> {
+    let session = Session::new(desk)?;
+    let hidden = desk.private.join(format!("opening-{}", session.context.round));
+    for name in [file_names::SHARES, "made-shares.bt", file_names::RECEIVING_KEY] {
+        storage::destroy(&desk.private.join(name))?;
+    }
+    storage::remove_folder(&hidden)?;
+    state(&session, &Statement::Destroyed)
+}
+
+fn state(session: &Session<'_>, statement: &Statement) -> Result<(), TrusteeError> {
+    let (board, identity) = (session.desk.board, session.desk.identity);
+    let path = board.statements(session.name()).join(statement_file(statement));
+    write(&path, statement, &session.context, identity)?;
+    Ok(())
+}
+
+fn statement_file(statement: &Statement) -> &'static str {
+    let [refusal, destroyed] = file_names::STATEMENTS;
+    match statement {
+        Statement::Refusal { .. } => refusal,
+        Statement::Destroyed => destroyed,
+    }
+}
+
+/// Signs an entry about the first statement on the board that the ledger has no entry about. `None` if there is none.
+pub fn witness(desk: &Desk<'_>) -> Result<Option<Entry>, TrusteeError> {
+    let session = Session::new(desk)?;
+    for trustee in session.round.sharing.names() {
+        for file in file_names::STATEMENTS {
+            let path = desk.board.statements(&trustee).join(file);
+            if !path.exists() {
+                continue;
+            }
+            let expect = Expect::of(&trustee, &session.context);
+            let event = match read::<Statement>(&path, &expect, desk.trust)?.body {
+                Statement::Destroyed => Event::Destroyed(trustee.clone()),
+                Statement::Refusal { culprit, reason } => {
+                    Event::Refused { trustee: trustee.clone(), culprit, reason }
+                }
+            };
+            if session.ledger.events().any(|recorded| *recorded == event) {
+                continue;
+            }
+            let (round, context) = (&session.round, &session.context);
+            let identity = desk.identity;
+            return Ok(Some(session.ledger.endorse(event, round, context, desk.private, identity)?));
+        }
+    }
+    Ok(None)
+}
+
+/// A request of the state to see one tier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateRequest {
+    /// Whose.
+    pub slot: u32,
+    /// Why; it stands in the ledger and in the family's letter.
+    pub reason: String,
+    /// The state's X25519 key.
+    pub key: [u8; 32],
+}
+
+/// Opens one slot's tier to the state: first signs the ledger's entry about it, and once a majority has signed, seals this
+/// trustee's seeds for the slot to the state's key, into `output`. Returns whether the seeds were sealed.
+pub fn open_to_state(
+    desk: &Desk<'_>,
+    request: &StateRequest,
+    output: &std::path::Path,
+) -> Result<bool, TrusteeError> {
+    let session = Session::new(desk)?;
+    let StateRequest { slot, reason, key } = request.clone();
+    if session.ledger.state_opening(slot) != Some((reason.as_str(), &key)) {
+        session.endorse(Event::StateOpening { slot, reason, key })?;
+        return Ok(false);
+    }
+    let shares = session.shares()?;
+    let (path, round, context) = (desk.board.receipt(), &session.round, &session.context);
+    let receipt = Receipt::read(&path, round, context, desk.trust)?;
+    let (opened, _) = session.ledger.committed()?;
+    let evaluator = PartyName::evaluator();
+    blindtier_transcript::same("receipt", receipt.digest, opened, &path, &evaluator)?;
+    let results = receipt.body.chunks(&path, round, context, desk.trust)?;
+    let digest = Digest::of(&results.read(slot / round.chunk.max(1))?.bytes);
+    let seeds: Vec<Seed> = shares.shares.iter().map(|share| share.seed(&digest, slot)).collect();
+    let mut plain = zeroize::Zeroizing::new(Vec::with_capacity(32 * seeds.len()));
+    seeds.iter().for_each(|seed| plain.extend_from_slice(&seed.0));
+    check_randomness()?;
+    let file = output.join(StateSeeds::file_name(slot, session.name()));
+    let purpose = Purpose::State { slot, from: session.name() };
+    let sealed = seal(&key, purpose, context, &plain).ok_or_else(|| {
+        let fault = blindtier_wire::Fault::Content { detail: "nothing can be sealed to the state's key" };
+        WireError::refused(&file, session.name(), fault)
+    })?;
+    write(&file, &StateSeeds { slot, sealed }, context, desk.identity)?;
+    Ok(true)
+}

@@ -1,0 +1,91 @@
+//! The public folder of a round: where every public file lies.
+//!
+//! A board proves nothing by itself: everything in it is signed, and readers take the keys from their trust file. Copies
+//! are brought together by copying both into one folder.
+
+use crate::file_names;
+use crate::names::PartyName;
+use std::path::{Path, PathBuf};
+
+/// The public folder of a round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Board {
+    folder: PathBuf,
+}
+
+impl Board {
+    /// The board in this folder.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// [`crate::Round`].
+    pub fn round(&self) -> PathBuf {
+        self.folder.join(file_names::ROUND)
+    }
+
+    /// [`crate::LetterKeys`].
+    pub fn letter_keys(&self) -> PathBuf {
+        self.folder.join(file_names::LETTER_KEYS)
+    }
+
+    /// [`crate::PublicKey`].
+    pub fn public_key(&self) -> PathBuf {
+        self.folder.join(file_names::PUBLIC_KEY)
+    }
+
+    /// [`crate::EvaluationKey`].
+    pub fn evaluation_key(&self) -> PathBuf {
+        self.folder.join(file_names::EVALUATION_KEY)
+    }
+
+    /// [`crate::OpeningKey`].
+    pub fn opening_key(&self) -> PathBuf {
+        self.folder.join(file_names::OPENING_KEY)
+    }
+
+    /// What a trustee or dealer says in the key ceremony.
+    pub fn ceremony(&self, party: &PartyName) -> PathBuf {
+        self.folder.join("ceremony").join(party.file_part())
+    }
+
+    /// One folder an agency, named by its identifier.
+    pub fn submissions(&self) -> PathBuf {
+        self.folder.join("submissions")
+    }
+
+    /// The evaluator's results; [`crate::Receipt`] beside its chunks.
+    pub fn results(&self) -> PathBuf {
+        self.folder.join("results")
+    }
+
+    /// [`crate::Receipt`].
+    pub fn receipt(&self) -> PathBuf {
+        self.results().join(file_names::RECEIPT)
+    }
+
+    /// A trustee's partial decryptions; [`crate::Partials`] beside its chunks.
+    pub fn partials(&self, trustee: &PartyName) -> PathBuf {
+        self.folder.join("partials").join(trustee.file_part())
+    }
+
+    /// What a trustee combined; [`crate::Opened`] beside its chunks.
+    pub fn opened(&self, trustee: &PartyName) -> PathBuf {
+        self.folder.join("opened").join(trustee.file_part())
+    }
+
+    /// What a trustee states for the ledger.
+    pub fn statements(&self, trustee: &PartyName) -> PathBuf {
+        self.folder.join("statements").join(trustee.file_part())
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> PathBuf {
+        self.folder.join("ledger")
+    }
+}
