@@ -39,7 +39,12 @@ fn round() -> TempDir {
 #[test]
 fn every_nursery_row_agrees_and_the_auditor_recomputes_it() {
     let work = round();
-    let call = Party::auditor(work.path()).and("--re-execute").and("1").and("--json").call();
+    let call = Party::auditor(work.path(), "verify")
+        .and("--re-execute")
+        .and("chunk")
+        .and("1")
+        .and("--json")
+        .call();
     assert_eq!(call.code, 0, "{}", call.stderr);
     assert_eq!(call.object()["chunks_recomputed"], json!([1]));
 }
@@ -62,7 +67,7 @@ fn the_other_policies_agree_in_both_layouts_on_both_sides_of_every_cut() {
 #[test]
 fn an_interrupted_evaluation_goes_on_and_gives_the_same_bytes() {
     let work = round();
-    let results = work.path().join("evaluator/results");
+    let results = work.path().join("board/results");
     let chunk = |n: u32| results.join(format!("chunk-{n:05}.bt"));
     let before: Vec<Vec<u8>> = (0..2).map(|n| std::fs::read(chunk(n)).unwrap()).collect();
     std::fs::remove_file(results.join("receipt.bt")).unwrap();
@@ -108,7 +113,7 @@ fn announce(folder: &Path, families: usize, more: &[&str]) -> Call {
     let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let identity = file("signing.key");
     blindtier(["identity", "--party", "registrar", "--out", &identity]);
-    let (population, out) = (file("population.csv"), file("round"));
+    let (population, board, rosters) = (file("population.csv"), file("board"), file("rosters"));
     let arguments = [
         "registrar",
         "new-round",
@@ -119,8 +124,10 @@ fn announce(folder: &Path, families: usize, more: &[&str]) -> Call {
         &identity,
         "--population",
         &population,
-        "--out",
-        &out,
+        "--board",
+        &board,
+        "--rosters",
+        &rosters,
     ];
     blindtier(arguments.iter().chain(more))
 }
@@ -155,15 +162,14 @@ fn a_chunk_size_of_ones_own_is_refused_with_bfv() {
         "{}",
         call.stderr
     );
-    assert!(!folder.path().join("round").exists());
+    assert!(!folder.path().join("board").exists());
 }
 
 #[test]
 fn a_damaged_chunk_is_named_and_the_rest_untouched() {
     let work = round();
-    std::fs::remove_dir_all(work.path().join("evaluator/results")).unwrap();
-    std::fs::remove_dir_all(work.path().join("evaluator/state")).unwrap();
-    let chunk = work.path().join("evaluator/submissions/health_service/chunk-00001.bt");
+    std::fs::remove_dir_all(work.path().join("board/results")).unwrap();
+    let chunk = work.path().join("board/submissions/health_service/chunk-00001.bt");
     let whole = std::fs::read(&chunk).unwrap();
     for damage in [whole[..whole.len() / 2].to_vec(), [whole.as_slice(), &[0]].concat()] {
         std::fs::write(&chunk, damage).unwrap();
@@ -172,7 +178,7 @@ fn a_damaged_chunk_is_named_and_the_rest_untouched() {
         for part in ["chunk-00001.bt", "agency:health_service"] {
             assert!(call.stderr.contains(part), "{}", call.stderr);
         }
-        assert!(!work.path().join("evaluator/results").exists());
+        assert!(!work.path().join("board/results").exists());
     }
     std::fs::write(&chunk, whole).unwrap();
     assert_eq!(Party::evaluator(work.path()).call().code, 0);

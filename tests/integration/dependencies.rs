@@ -37,13 +37,15 @@ fn parties_depend_only_on_what_they_may_do() {
         ("engine-bfv", vec!["engine", "policy"]),
         ("engine-tfhe", vec!["engine", "policy"]),
         ("sim", vec!["policy"]),
+        ("ledger", vec!["wire"]),
         ("registrar", vec!["policy", "wire"]),
-        ("agency", vec!["engine", "policy", "wire"]),
-        ("evaluator", vec!["engine", "wire"]),
+        ("agency", vec!["engine", "ledger", "policy", "wire"]),
+        ("evaluator", vec!["engine", "ledger", "wire"]),
         ("transcript", vec!["engine", "wire"]),
-        ("trustee", vec!["engine", "transcript", "wire"]),
-        ("family", vec!["wire"]),
-        ("auditor", vec!["engine", "transcript", "wire"]),
+        ("dealer", vec!["wire"]),
+        ("trustee", vec!["engine", "ledger", "transcript", "wire"]),
+        ("family", vec!["ledger", "wire"]),
+        ("auditor", vec!["engine", "ledger", "transcript", "wire"]),
     ] {
         let package = package(&metadata, &format!("blindtier-{party}"));
         assert_eq!(own(package), expected, "{party}");

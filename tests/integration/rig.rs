@@ -43,17 +43,9 @@ pub static OTHER_ROUND: LazyLock<TempDir> = LazyLock::new(other_round);
 fn finished_round() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let work = folder.path().join("work");
-    let call = blindtier([
-        "demo",
-        "--policy",
-        "mpi",
-        "--families",
-        "6",
-        "--json",
-        "--work",
-        work.to_str().unwrap(),
-    ]);
-    succeeded(&call);
+    let work = work.to_str().unwrap();
+    let arguments = ["--policy", "mpi", "--families", "6", "--engine", "bfv", "--json", "--work"];
+    succeeded(&blindtier(["demo"].iter().chain(&arguments).chain(&[work])));
     folder
 }
 
@@ -61,31 +53,33 @@ fn other_round() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let work = folder.path().join("work");
     copy_tree(&ROUND.path().join("work"), &work);
-    let agencies = std::fs::read_dir(work.join("evaluator/submissions")).unwrap();
-    let agencies: Vec<String> =
-        agencies.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-    for old in ["registrar/round", "trustee/private", "trustee/keys", "evaluator/submissions"] {
+    let agencies = crate::demo::agencies(&work);
+    for old in ["board", "registrar/rosters", "sealed-shares", "manifests", "letters"] {
         std::fs::remove_dir_all(work.join(old)).unwrap();
     }
-    let copy = |from: &str, to: &str| {
-        std::fs::copy(work.join(from), work.join(to)).unwrap();
-    };
-    let announced = Party::registrar(&work).call();
-    succeeded(&announced);
-    copy("registrar/round/round.bt", "public/round.bt");
-    copy("registrar/round/letter-keys.bt", "public/letter-keys.bt");
-    succeeded(&Party::keygen(&work).call());
-    copy("trustee/keys/public-key.bt", "public/public-key.bt");
-    copy("trustee/keys/evaluation-key.bt", "evaluator/evaluation-key.bt");
-    for agency in agencies {
-        let roster = format!("registrar/round/rosters/{agency}/roster.bt");
-        copy(&roster, &format!("agencies/{agency}/roster.bt"));
-        succeeded(&Party::agency(&work, &agency).call());
-        copy_tree(
-            &work.join(format!("agencies/{agency}/again")),
-            &work.join(format!("evaluator/submissions/{agency}")),
-        );
+    for trustee in 1..=3 {
+        std::fs::remove_dir_all(work.join(format!("trustee-{trustee}/private"))).unwrap();
     }
+    succeeded(&Party::registrar(&work).call());
+    let step = |number| {
+        let call = Party::keygen(&work, number).and("--json").call();
+        succeeded(&call);
+        call.object()["done"] == true
+    };
+    let made = (0..8).any(|_| [1, 2, 3].map(step) == [true; 3]);
+    assert!(made, "the key ceremony ends");
+    for agency in &agencies {
+        let roster = format!("registrar/rosters/{agency}/roster.bt");
+        let own = format!("agencies/{agency}/roster.bt");
+        std::fs::copy(work.join(roster), work.join(own)).unwrap();
+        succeeded(&Party::agency(&work, agency).call());
+        let manifest = work.join(format!("manifests/{agency}"));
+        std::fs::create_dir_all(&manifest).unwrap();
+        let again = work.join(format!("agencies/{agency}/again/submission.bt"));
+        std::fs::copy(again, manifest.join("submission.bt")).unwrap();
+    }
+    (1..=3).for_each(|number| succeeded(&Party::register(&work, number).call()));
+    agencies.iter().for_each(|agency| succeeded(&Party::hand_over(&work, agency).call()));
     folder
 }
 
@@ -97,16 +91,35 @@ pub fn succeeded(call: &Call) {
 /// A private copy of the finished round, with what came after the submissions removed.
 pub fn before_evaluation() -> TempDir {
     let folder = after_opening();
-    for later in [
-        "evaluator/results",
-        "evaluator/state",
-        "trustee/results",
-        "trustee/letters",
-        "trustee/state",
-    ] {
-        std::fs::remove_dir_all(folder.path().join(later)).unwrap();
-    }
+    std::fs::remove_dir_all(folder.path().join("board/results")).unwrap();
+    undo_opening(folder.path());
     folder
+}
+
+/// A private copy of the finished round, with what came after the evaluation removed.
+pub fn before_opening() -> TempDir {
+    let folder = after_opening();
+    undo_opening(folder.path());
+    folder
+}
+
+fn undo_opening(work: &Path) {
+    for later in ["board/partials", "board/opened", "board/ledger/00002", "board/ledger/00003"] {
+        std::fs::remove_dir_all(work.join(later)).unwrap();
+    }
+    for trustee in 1..=3 {
+        let letters = work.join(format!("letters/trustee-{trustee}"));
+        if letters.exists() {
+            std::fs::remove_dir_all(letters).unwrap();
+        }
+        for file in files_below(&work.join(format!("trustee-{trustee}/private"))) {
+            let name = file.to_str().unwrap();
+            let later = ["opened-", "opening-", "00002.txt", "00003.txt"];
+            if later.iter().any(|part| name.contains(part)) {
+                std::fs::remove_file(file).unwrap();
+            }
+        }
+    }
 }
 
 /// A private copy of the finished round.
@@ -162,41 +175,44 @@ impl<'a> Party<'a> {
         party
             .with("--policy", "public/policy.toml")
             .with("--trust", "public/trust.toml")
-            .with("--round", "public/round.bt")
+            .with("--board", "board")
             .with("--identity", &format!("{folder}/signing.key"))
     }
 
     pub fn registrar(work: &'a Path) -> Self {
         Self::new(work, ["registrar", "new-round"], "registrar")
-            .without("--round")
             .without("--trust")
             .with("--population", "registrar/population.csv")
-            .with("--out", "registrar/round")
+            .with("--rosters", "registrar/rosters")
+            .and("--engine")
+            .and("bfv")
     }
 
-    pub fn keygen(work: &'a Path) -> Self {
-        Self::new(work, ["trustee", "keygen"], "trustee")
-            .with("--private", "trustee/private")
-            .with("--out", "trustee/keys")
+    fn trustee(work: &'a Path, command: &str, number: u16) -> Self {
+        let folder = format!("trustee-{number}");
+        Self::new(work, ["trustee", command], &folder)
+            .with("--private", &format!("{folder}/private"))
+    }
+
+    pub fn keygen(work: &'a Path, number: u16) -> Self {
+        Self::trustee(work, "keygen", number).with("--sealed", "sealed-shares")
+    }
+
+    pub fn register(work: &'a Path, number: u16) -> Self {
+        Self::trustee(work, "register", number).with("--manifests", "manifests")
+    }
+
+    pub fn open(work: &'a Path, number: u16) -> Self {
+        Self::trustee(work, "open", number).with("--letters", &format!("letters/trustee-{number}"))
+    }
+
+    /// Any other command of a trustee.
+    pub fn desk(work: &'a Path, command: &str, number: u16) -> Self {
+        Self::trustee(work, command, number)
     }
 
     pub fn evaluator(work: &'a Path) -> Self {
         Self::new(work, ["evaluator", "run"], "evaluator")
-            .with("--evaluation-key", "evaluator/evaluation-key.bt")
-            .with("--submissions", "evaluator/submissions")
-            .with("--state", "evaluator/state")
-            .with("--out", "evaluator/results")
-    }
-
-    pub fn trustee(work: &'a Path) -> Self {
-        Self::new(work, ["trustee", "open"], "trustee")
-            .with("--letter-keys", "public/letter-keys.bt")
-            .with("--secret-key", "trustee/private/secret-key.bt")
-            .with("--evaluation-key", "trustee/keys/evaluation-key.bt")
-            .with("--submissions", "evaluator/submissions")
-            .with("--results", "trustee/results")
-            .with("--state", "trustee/state")
-            .with("--out", "trustee/letters")
     }
 
     pub fn agency(work: &'a Path, agency: &str) -> Self {
@@ -204,23 +220,36 @@ impl<'a> Party<'a> {
         Self::new(work, ["agency", "submit"], &folder)
             .with("--roster", &format!("{folder}/roster.bt"))
             .with("--register", &format!("{folder}/register.csv"))
-            .with("--public-key", "public/public-key.bt")
             .with("--out", &format!("{folder}/again"))
+            .with("--levels", &format!("{folder}/levels-again"))
     }
 
-    pub fn auditor(work: &'a Path) -> Self {
-        // The auditor signs nothing.
-        Self::new(work, ["auditor", "verify"], "evaluator")
+    pub fn hand_over(work: &'a Path, agency: &str) -> Self {
+        let folder = format!("agencies/{agency}");
+        Self::new(work, ["agency", "hand-over"], &folder)
+            .with("--roster", &format!("{folder}/roster.bt"))
+            .with("--submission", &format!("{folder}/again"))
+    }
+
+    /// A command of a family, or of the simulation that holds all their keys.
+    pub fn family(work: &'a Path, command: &str) -> Self {
+        Self::new(work, ["family", command], "families")
             .without("--identity")
-            .with("--letter-keys", "public/letter-keys.bt")
-            .with("--keys", "public")
-            .with("--submissions", "evaluator/submissions")
-            .with("--results", "evaluator/results")
-            .with("--letters", "trustee/letters")
+            .with("--key", "families/letter.key")
+            .with("--letters", "letters")
+    }
+
+    /// A command of the auditor, who signs nothing.
+    pub fn auditor(work: &'a Path, command: &str) -> Self {
+        let board = work.join("board").to_str().unwrap().to_owned();
+        Self::new(work, ["auditor", command], "")
+            .without("--identity")
+            .without("--board")
+            .and(&board)
     }
 
     /// Takes an argument and its value away.
-    fn without(mut self, flag: &str) -> Self {
+    pub fn without(mut self, flag: &str) -> Self {
         let at = self.arguments.iter().position(|a| a == flag).unwrap();
         self.arguments.drain(at..at + 2);
         self

@@ -2,6 +2,8 @@
 
 use crate::demo::agencies;
 use crate::rig::{Party, ROUND, after_opening, blindtier, files_below};
+use blindtier::policy::Policy;
+use blindtier::wire::{Board, Digest, Expect, PartyName, Round, Shares, TrustFile, read};
 use std::os::unix::fs::PermissionsExt;
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
@@ -27,6 +29,8 @@ fn a_canary_of_a_register_is_nowhere_in_the_evaluators_folder() {
     let work = folder.path().join("work");
     let call = blindtier([
         "demo",
+        "--engine",
+        "bfv",
         "--json",
         "--policy",
         policy_file.to_str().unwrap(),
@@ -39,7 +43,7 @@ fn a_canary_of_a_register_is_nowhere_in_the_evaluators_folder() {
 
     let planted = files_below(&work.join("agencies/health_service"));
     assert!(planted.iter().any(|f| contains(&std::fs::read(f).unwrap(), CANARY.as_bytes())));
-    for folder in ["evaluator", "public", "trustee"] {
+    for folder in ["board", "evaluator", "public", "trustee-1", "trustee-2", "letters", "manifests"] {
         for file in files_below(&work.join(folder)) {
             let bytes = std::fs::read(&file).unwrap();
             assert!(!contains(&bytes, CANARY.as_bytes()), "{}", file.display());
@@ -49,45 +53,59 @@ fn a_canary_of_a_register_is_nowhere_in_the_evaluators_folder() {
 }
 
 #[test]
-fn the_secret_key_is_in_the_trustees_own_folder_only() {
+fn shares_are_in_the_trustees_own_folders_only() {
     let work = ROUND.path().join("work");
-    let secret = std::fs::read(work.join("trustee/private/secret-key.bt")).unwrap();
-    // The key's bits are the body's last bytes, before the signature.
-    let bits = &secret[secret.len() - 64 - 256..secret.len() - 64];
-    assert!(
-        bits.iter().collect::<std::collections::BTreeSet<_>>().len() > 64,
-        "these are key bits"
-    );
-    let parts: Vec<&[u8]> = bits.chunks(32).collect();
-    for file in files_below(&work) {
-        if file.starts_with(work.join("trustee/private")) {
-            continue;
-        }
-        let bytes = std::fs::read(&file).unwrap();
-        if bytes.len() > 4 << 20 {
-            // The evaluation key encrypts these bits; one pass for one part is enough here.
-            assert!(!contains(&bytes, parts[0]), "{}", file.display());
-            continue;
-        }
-        for part in &parts {
-            assert!(!contains(&bytes, part), "{}", file.display());
+    let trust = TrustFile::read(&work.join("public/trust.toml")).unwrap();
+    let policy = Policy::parse("mpi", &std::fs::read_to_string("policies/mpi.toml").unwrap()).unwrap();
+    let board = Board::new(work.join("board"));
+    let round = Round::read(&board.round(), &trust, Digest(policy.hash().0)).unwrap();
+    let mut parts: Vec<Vec<u8>> = Vec::new();
+    for number in 1..=3 {
+        let name = PartyName::trustee(number);
+        let file = work.join(format!("trustee-{number}/private/shares.bt"));
+        let shares =
+            read::<Shares>(&file, &Expect::of(&name, &round.context), &trust).unwrap().body;
+        assert_eq!(shares.shares.len(), 2);
+        for share in &shares.shares {
+            parts.push(share.key.to_vec());
+            parts.extend(share.material.chunks(32).take(8).map(<[u8]>::to_vec));
         }
     }
+    parts.sort();
+    parts.dedup();
+    assert_eq!(parts.len(), 3, "three shares, each with two holders");
+    let own = |file: &std::path::Path| (1..=3).any(|n| file.starts_with(work.join(format!("trustee-{n}/private"))));
+    let mut found = 0;
+    for file in files_below(&work) {
+        let bytes = std::fs::read(&file).unwrap();
+        let holds = parts.iter().filter(|part| contains(&bytes, part)).count();
+        if own(&file) {
+            found += holds;
+        } else {
+            assert_eq!(holds, 0, "{}", file.display());
+        }
+    }
+    assert!(found >= 6, "they are where they belong");
 }
 
 #[test]
 fn secret_files_are_their_owners_only() {
     let work = ROUND.path().join("work");
     let mut secrets = vec![
-        work.join("trustee/private/secret-key.bt"),
         work.join("families/letter.key"),
+        work.join("families/proof.toml"),
         work.join("registrar/signing.key"),
         work.join("evaluator/signing.key"),
-        work.join("trustee/signing.key"),
     ];
+    for number in 1..=3 {
+        secrets.push(work.join(format!("trustee-{number}/signing.key")));
+        for name in ["shares.bt", "made-shares.bt", "receiving.key"] {
+            secrets.push(work.join(format!("trustee-{number}/private/{name}")));
+        }
+    }
     for agency in agencies(&work) {
         secrets.push(work.join(format!("agencies/{agency}/signing.key")));
-        secrets.push(work.join(format!("registrar/round/rosters/{agency}/roster.bt")));
+        secrets.push(work.join(format!("registrar/rosters/{agency}/roster.bt")));
     }
     for file in secrets {
         let mode = std::fs::metadata(&file).unwrap().permissions().mode() & 0o777;
@@ -113,8 +131,10 @@ fn submissions_of_an_agency_that_knows_nobody_look_the_same() {
             })
             .collect()
     };
-    assert_eq!(
-        sizes(&format!("agencies/{agency}/again")),
-        sizes(&format!("agencies/{agency}/submission"))
-    );
+    for (again, first) in [("again", "submission"), ("levels-again", "levels")] {
+        assert_eq!(
+            sizes(&format!("agencies/{agency}/{again}")),
+            sizes(&format!("agencies/{agency}/{first}"))
+        );
+    }
 }

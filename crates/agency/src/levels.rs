@@ -2,9 +2,10 @@
 
 use crate::{AgencyError, Invitation};
 use blindtier_wire::{
-    ChunkWriter, Digest, Kind, LetterKeys, Levels, PartyName, Purpose, SigningIdentity, TrustFile, WireError,
+    ChunkWriter, Digest, Fault, Kind, LetterKeys, Levels, PartyName, Purpose, SigningIdentity, TrustFile, WireError,
     check_randomness, file_names, seal, write,
 };
+use rayon::prelude::*;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -33,22 +34,27 @@ pub fn seal_levels(
     check_randomness()?;
     let mut writer = ChunkWriter::new(output, Kind::LevelChunk, context, identity, chunking)?;
     while let Some((chunk, start, slots)) = writer.next_chunk() {
-        let mut sealed = Vec::new();
-        for (slot, key) in (start..start + slots).zip(keys.keys.iter().skip(start as usize)) {
-            let own = Zeroizing::new(values(slot)?);
-            if own.len() != count {
-                return Err(AgencyError::Shape { chunk, columns: count, slots });
-            }
-            let mut plain = Zeroizing::new(Vec::with_capacity(8 * count));
-            own.iter().for_each(|value| plain.extend_from_slice(&value.to_le_bytes()));
-            let purpose = Purpose::Levels { slot, from: identity.name() };
-            let bytes = seal(key, purpose, context, &plain).ok_or_else(|| {
-                let detail = "nothing can be sealed to a letter key";
-                let fault = blindtier_wire::Fault::Content { detail };
-                WireError::refused(letter_keys, &PartyName::registrar(), fault)
-            })?;
-            sealed.extend_from_slice(&bytes);
+        let own = (start..start + slots)
+            .map(|slot| values(slot).map(Zeroizing::new))
+            .collect::<Result<Vec<_>, AgencyError>>()?;
+        if own.iter().any(|values| values.len() != count) {
+            return Err(AgencyError::Shape { chunk, columns: count, slots });
         }
+        let places: Vec<_> =
+            (start..).zip(keys.keys.iter().skip(start as usize)).zip(own.iter()).collect();
+        let sealed = places
+            .into_par_iter()
+            .map(|((slot, key), values)| {
+                let mut plain = Zeroizing::new(Vec::with_capacity(8 * count));
+                values.iter().for_each(|value| plain.extend_from_slice(&value.to_le_bytes()));
+                let purpose = Purpose::Levels { slot, from: identity.name() };
+                seal(key, purpose, context, &plain).ok_or_else(|| {
+                    let fault = Fault::Content { detail: "nothing can be sealed to a letter key" };
+                    WireError::refused(letter_keys, &PartyName::registrar(), fault).into()
+                })
+            })
+            .collect::<Result<Vec<Vec<u8>>, AgencyError>>()?
+            .concat();
         writer.push(sealed, 0)?;
     }
     let values = u32::try_from(count).unwrap_or(u32::MAX);

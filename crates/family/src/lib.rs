@@ -16,8 +16,9 @@ pub use state::read_for_state;
 use blindtier_ledger::{Ledger, OpenedRound, OpenedSlots};
 use blindtier_wire::{
     Board, Chunk, ChunkReader, Context, Digest, LetterKeys, LetterText, Letters, PartyName, Proof,
-    Purpose, Received, Round, Seed, TrustFile, file_names, letter_bytes, unpad,
+    Purpose, Received, Round, Seed, TrustFile, WireError, file_names, letter_bytes, unpad,
 };
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +32,7 @@ pub struct Mail<'a> {
     ledger: Ledger,
     trust: &'a TrustFile,
     modulus: u32,
-    manifests: Vec<(PartyName, PathBuf, Received<Letters>)>,
+    manifests: Vec<(PartyName, PathBuf, Result<Received<Letters>, WireError>)>,
 }
 
 /// What a family knows after reading its letters (private to the family; never printed here).
@@ -88,7 +89,8 @@ impl<'a> Mail<'a> {
         for trustee in round.sharing.names() {
             let path = folder.join(trustee.file_part()).join(file_names::LETTERS);
             if path.exists() {
-                let manifest = Letters::read(&path, &trustee, &round, &context, trust)?;
+                // Another trustee's letters may do.
+                let manifest = Letters::read(&path, &trustee, &round, &context, trust);
                 manifests.push((trustee, path, manifest));
             }
         }
@@ -118,9 +120,11 @@ impl<'a> Mail<'a> {
                 continue;
             };
             let page = self.page(number)?;
-            for (slot, position, key) in group {
-                found.push((*position, self.open_letter(&page, *slot, key)?));
-            }
+            let letters = group
+                .par_iter()
+                .map(|(slot, position, key)| Ok((*position, self.open_letter(&page, *slot, key)?)))
+                .collect::<Result<Vec<_>, FamilyError>>()?;
+            found.extend(letters);
         }
         found.sort_unstable_by_key(|(position, _)| *position);
         Ok(found.into_iter().map(|(_, letter)| letter).collect())
@@ -142,20 +146,29 @@ impl<'a> Mail<'a> {
             trust: self.trust,
         };
         let mut letters = Vec::new();
-        let mut complaints = Vec::new();
+        let mut damaged = Vec::new();
         for (trustee, path, manifest) in &self.manifests {
-            let read = || {
-                let reader: ChunkReader<'_> =
-                    manifest.body.chunks(path, trustee, &self.round, &self.context, self.trust)?;
-                Ok((reader.path(number), reader.read(number)?))
+            let refuse = |file: PathBuf, error: &WireError| Damaged {
+                file,
+                culprit: trustee.clone(),
+                why: error.to_string(),
             };
-            match read() {
-                Ok((file, chunk)) => letters.push((trustee.clone(), file, chunk)),
-                // Another trustee's letter may do.
-                Err(error) => complaints.push(error),
+            let manifest = match manifest {
+                Ok(manifest) => manifest,
+                Err(error) => {
+                    damaged.push(refuse(path.clone(), error));
+                    continue;
+                }
+            };
+            let reader: Result<ChunkReader<'_>, WireError> =
+                manifest.body.chunks(path, trustee, &self.round, &self.context, self.trust);
+            let file = reader.as_ref().map_or(path.clone(), |reader| reader.path(number));
+            match reader.and_then(|reader| reader.read(number)) {
+                Ok(chunk) => letters.push((trustee.clone(), file, chunk)),
+                Err(error) => damaged.push(refuse(file, &error)),
             }
         }
-        Ok(Page { opened: opened.chunk(number)?, letters, levels: self.levels(number)?, complaints })
+        Ok(Page { opened: opened.chunk(number)?, letters, levels: self.levels(number)?, damaged })
     }
 
     fn open_letter(
@@ -195,7 +208,7 @@ impl<'a> Mail<'a> {
         }
         let sharing = self.round.sharing;
         if let Some(share) = (0..sharing.shares()).find(|share| !seeds.contains_key(share)) {
-            let said = page.complaints.iter().map(ToString::to_string);
+            let said = page.damaged.iter().map(|damaged| damaged.why.clone());
             let said = said.chain(complaints.iter().map(ToString::to_string));
             return Err(FamilyError::TooFewLetters {
                 folder: self.folder.clone(),
@@ -204,6 +217,9 @@ impl<'a> Mail<'a> {
                 complaints: said.map(|text| format!("; {text}")).collect(),
             });
         }
+        complaints.extend(page.damaged.iter().map(|Damaged { file, culprit, .. }| {
+            FamilyError::Unreadable { file: file.clone(), culprit: culprit.clone(), slot }
+        }));
         let seeds: Vec<Seed> = seeds.into_values().collect();
         let code = unpad(opened, seeds.iter().map(|seed| seed.pad(self.modulus)), self.modulus);
         let mut levels = BTreeMap::new();
@@ -258,7 +274,14 @@ struct Page {
     opened: OpenedSlots,
     letters: Vec<(PartyName, PathBuf, Chunk)>,
     levels: Vec<levels::Sealed>,
-    complaints: Vec<FamilyError>,
+    damaged: Vec<Damaged>,
+}
+
+/// Letters that cannot be read at all.
+struct Damaged {
+    file: PathBuf,
+    culprit: PartyName,
+    why: String,
 }
 
 fn list<T: ToString>(items: impl Iterator<Item = T>) -> String {

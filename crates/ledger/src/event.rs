@@ -1,11 +1,8 @@
 //! What a ledger records.
 
-use blindtier_wire::{Digest, Fault, Kind, Message, PartyName, SubmissionEntry};
+use blindtier_wire::{Digest, Fault, Kind, Message, PartyName, SubmissionEntry, check_reason};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-
-/// The most characters of a reason.
-pub const MAX_REASON: usize = 500;
 
 /// Something that happened in a round.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,10 +80,7 @@ impl Message for Entry {
             }
             _ => return Ok(()),
         };
-        if reason.trim().is_empty() || reason.chars().count() > MAX_REASON {
-            return Err(Fault::Content { detail: "a reason has between 1 and 500 characters" });
-        }
-        Ok(())
+        check_reason(reason)
     }
 }
 

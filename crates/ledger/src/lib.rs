@@ -11,7 +11,8 @@ mod event;
 
 pub use board::{OpenedRound, OpenedSlots};
 pub use error::LedgerError;
-pub use event::{Entry, Event, MAX_REASON};
+pub use blindtier_wire::MAX_REASON;
+pub use event::{Entry, Event};
 
 use bincode::Options;
 use blindtier_wire::{

@@ -61,7 +61,7 @@ pub use round::{Layout, Round};
 pub use sealing::{LetterKey, Purpose, SEAL_BYTES, check_randomness, seal};
 pub use shares::{SealedShares, Share, Shares, TrusteeKey};
 pub use sharing::{MAX_SHARES, Sharing, SharingError};
-pub use statement::Statement;
+pub use statement::{MAX_REASON, Statement, check_reason};
 pub use submission::Submission;
 
 /// The usual file names, so that a folder explains itself.

@@ -83,10 +83,10 @@ pub(super) fn play(
         ],
     )?;
     output.say(&format!("registrar: {count} families shuffled into slots, one roster an agency"));
-    table.public("families", &["family", "check"], &[("--key", work.join("families/letter.key"))])?;
-    output.say("families: every letter key is in the roster");
 
     let keygen = table.keys(stage)?;
+    table.public("families", &["family", "check"], &[("--key", work.join("families/letter.key"))])?;
+    output.say("families: every letter key is in the roster");
     let submitting = strings(&announced, "agencies");
     let start = Instant::now();
     let (mut sent, upload) = table.submit(&submitting)?;

@@ -29,19 +29,24 @@ use zeroize::Zeroizing;
 pub const PLAN: Digest = Digest([2; 32]);
 pub const MODULUS: u32 = 256;
 
-/// "Encrypts" by adding one byte, the sum of what all shares come to; its public keys hold that byte. It shows the flow and
-/// hides nothing. A share comes to one byte: of its material from a dealer, otherwise of a hash of its key.
+/// A vector of bytes: a share of the key, a key or a mask.
+pub type Vector = [u8; 32];
+
+/// "Encrypts" by adding the product of a mask and the key, which is the sum of all shares; its public keys hold the key. It
+/// shows the flow and hides nothing, but opening it needs every share: each result has a mask of its own.
 #[derive(Clone, Copy, Default)]
 pub struct Fake {
-    key: u8,
+    key: Vector,
     /// An evaluator that lies adds this to every tier.
     pub lie: u8,
 }
 
 impl Fake {
     pub fn from_key(bytes: &[u8], role: u8) -> Result<Self, EngineError> {
-        match bytes {
-            [r, key] if *r == role => Ok(Self { key: *key, lie: 0 }),
+        match bytes.split_first() {
+            Some((r, key)) if *r == role => {
+                Ok(Self { key: key.try_into().map_err(|_| malformed("key"))?, lie: 0 })
+            }
             _ => Err(malformed("key")),
         }
     }
@@ -51,19 +56,36 @@ fn malformed(what: &'static str) -> EngineError {
     EngineError::Malformed { what, detail: "not as the fake engine makes it".into() }
 }
 
-/// What a share (private) comes to.
-pub fn share_byte(key: &[u8; 32], material: &[u8]) -> u8 {
-    material.first().copied().unwrap_or_else(|| Digest::of(key).0[0])
+/// What a share (private) comes to: its material from a dealer, otherwise a hash of its key.
+pub fn share_vector(key: &[u8; 32], material: &[u8]) -> Vector {
+    material.try_into().unwrap_or_else(|_| Digest::of(key).0)
 }
 
-fn sum(bytes: impl IntoIterator<Item = u8>) -> u8 {
-    bytes.into_iter().fold(0, u8::wrapping_add)
+fn key_file(role: u8, shares: impl Iterator<Item = Vector>) -> Vec<u8> {
+    let mut key = vec![role; 33];
+    key[1..].fill(0);
+    for share in shares {
+        key[1..].iter_mut().zip(share).for_each(|(k, s)| *k = k.wrapping_add(s));
+    }
+    key
+}
+
+fn product(mask: &[u8], vector: &Vector) -> u8 {
+    mask.iter().zip(vector).fold(0, |sum, (m, v)| sum.wrapping_add(m.wrapping_mul(*v)))
+}
+
+/// Everybody knows the masks of inputs.
+fn input_mask(agency: u8, place: usize) -> Vector {
+    Digest::of(&[&[agency], &place.to_le_bytes()[..]].concat()).0
 }
 
 impl Encrypt for Fake {
     fn encrypt(&self, agency: usize, columns: &[Vec<i64>]) -> Result<Vec<u8>, EngineError> {
         let mut bytes = vec![agency as u8];
-        bytes.extend(columns.iter().flatten().map(|v| (*v as u8).wrapping_add(self.key)));
+        for (place, value) in columns.iter().flatten().enumerate() {
+            let mask = input_mask(agency as u8, place);
+            bytes.push((*value as u8).wrapping_add(product(&mask, &self.key)));
+        }
         Ok(bytes)
     }
 }
@@ -77,17 +99,24 @@ impl Evaluate for Fake {
     ) -> Result<Evaluated, EngineError> {
         let mut sums = vec![0_u8; families];
         for input in inputs {
-            let (_, values) = input.split_first().ok_or_else(|| malformed("chunk"))?;
+            let (agency, values) = input.split_first().ok_or_else(|| malformed("chunk"))?;
             if values.len() % families != 0 {
                 return Err(malformed("chunk"));
             }
             for (place, value) in values.iter().enumerate() {
-                let sum = &mut sums[place % families];
-                *sum = sum.wrapping_add(value.wrapping_sub(self.key));
+                let clear = value.wrapping_sub(product(&input_mask(*agency, place), &self.key));
+                sums[place % families] = sums[place % families].wrapping_add(clear);
             }
         }
         progress(families);
-        let results = sums.iter().map(|s| (s % 5 + self.lie).wrapping_add(self.key)).collect();
+        let all = Digest::of(&inputs.concat());
+        let masks: Vec<Vector> = (0..families)
+            .map(|f| Digest::of(&[&all.0[..], &f.to_le_bytes()].concat()).0)
+            .collect();
+        let mut results = masks.concat();
+        for (sum, mask) in sums.iter().zip(&masks) {
+            results.push((sum % 5 + self.lie).wrapping_add(product(mask, &self.key)));
+        }
         Ok(Evaluated { results, operations: 2 * families as u64 })
     }
 }
@@ -99,11 +128,12 @@ impl Prepare for Fake {
         results: &[u8],
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Prepared, EngineError> {
-        if results.len() != families {
+        if results.len() != 33 * families {
             return Err(malformed("result"));
         }
         progress(families);
-        Ok(Prepared { masks: vec![1; families], bodies: results.to_vec() })
+        let (masks, bodies) = results.split_at(32 * families);
+        Ok(Prepared { masks: masks.to_vec(), bodies: bodies.to_vec() })
     }
 }
 
@@ -121,19 +151,20 @@ impl Combine for Fake {
         if partials.iter().any(|p| p.len() != families) || bodies.len() != families {
             return Err(malformed("partial decryption"));
         }
-        let at = |f: usize| u32::from(sum(partials.iter().map(|p| p[f]).chain([bodies[f]])));
+        let at = |f: usize| partials.iter().fold(bodies[f], |sum, p| sum.wrapping_add(p[f])).into();
         Ok((0..families).map(at).collect())
     }
 }
 
-struct FakeShare(u8);
+struct FakeShare(Vector);
 
 impl OpenShare for FakeShare {
     fn partial(&self, families: usize, masks: &[u8], pads: &[u32]) -> Result<Vec<u8>, EngineError> {
-        if masks.len() != families || pads.len() != families {
+        if masks.len() != 32 * families || pads.len() != families {
             return Err(malformed("mask"));
         }
-        Ok(pads.iter().map(|pad| (*pad as u8).wrapping_sub(self.0)).collect())
+        let one = |(mask, pad): (&[u8], &u32)| (*pad as u8).wrapping_sub(product(mask, &self.0));
+        Ok(masks.chunks(32).zip(pads).map(one).collect())
     }
 }
 
@@ -151,7 +182,7 @@ impl blindtier_trustee::Engine for Fake {
     }
 
     fn share(&self, key: &[u8; 32], material: &[u8]) -> Result<Box<dyn OpenShare>, EngineError> {
-        Ok(Box::new(FakeShare(share_byte(key, material))))
+        Ok(Box::new(FakeShare(share_vector(key, material))))
     }
 
     fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
@@ -174,7 +205,7 @@ pub struct FakeCeremony;
 impl Ceremony for FakeCeremony {
     fn first(&self, common: &[u8; 32], key: &[u8; 32]) -> Result<Vec<u8>, EngineError> {
         let text = Digest::of(&[&common[..], key].concat()).0;
-        Ok([&[share_byte(key, &[])], &text[..]].concat())
+        Ok([share_vector(key, &[]), text].concat())
     }
 
     fn second(
@@ -187,7 +218,7 @@ impl Ceremony for FakeCeremony {
     }
 
     fn public_key(&self, _: &[u8; 32], firsts: &[&[u8]]) -> Result<Vec<u8>, EngineError> {
-        Ok(vec![1, sum(firsts.iter().map(|first| first[0]))])
+        Ok(key_file(1, firsts.iter().map(|first| share_in(first))))
     }
 
     fn evaluation_key(
@@ -196,8 +227,12 @@ impl Ceremony for FakeCeremony {
         firsts: &[&[u8]],
         _: &[&[u8]],
     ) -> Result<Vec<u8>, EngineError> {
-        Ok(vec![2, sum(firsts.iter().map(|first| first[0]))])
+        Ok(key_file(2, firsts.iter().map(|first| share_in(first))))
     }
+}
+
+fn share_in(first: &[u8]) -> Vector {
+    first[..32].try_into().unwrap()
 }
 
 /// What an agency knows of person `p<family>a`: a number that depends on the family and the column.
@@ -406,13 +441,14 @@ impl World {
         self.at_desk(files, number, |desk| blindtier_trustee::make_keys(desk, &sealed, ceremony))
     }
 
-    /// One random byte a share, and what makes it 32.
+    /// A key and its shares.
     pub fn dealt(&self) -> Dealt {
         let shares: Vec<Zeroizing<Vec<u8>>> = (0..self.shape.sharing.shares())
             .map(|_| Zeroizing::new(LetterKey::generate().unwrap().public().to_vec()))
             .collect();
-        let key = sum(shares.iter().map(|share| share[0]));
-        Dealt { public: vec![1, key], evaluation: vec![2, key], opening: vec![3, key], shares }
+        let key = |role| key_file(role, shares.iter().map(|share| share_in(share)));
+        let (public, evaluation, opening) = (key(1), key(2), key(3));
+        Dealt { public, evaluation, opening, shares }
     }
 
     pub fn deal(&self, files: &Files) -> Result<(), DealerError> {

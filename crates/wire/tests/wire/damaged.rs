@@ -150,6 +150,8 @@ fn a_round_file_names_itself() {
         |r: &mut Round| r.layout = Layout::PerIndicator,
         |r: &mut Round| r.letter_keys.0[0] ^= 1,
         |r: &mut Round| r.agencies.push(PartyName::agency("z").unwrap()),
+        |r: &mut Round| r.sharing = Sharing::new(3, 3).unwrap(),
+        |r: &mut Round| r.key_maker = PartyName::dealer(),
     ] {
         let mut other = round.clone();
         change(&mut other);
@@ -172,6 +174,58 @@ fn lengths_inside_a_file_are_checked_before_allocating() {
         let fault = fault(read_any(folder.path(), "public-key.bt").unwrap_err());
         assert!(matches!(fault, Fault::TooLarge { .. }), "{fault}");
     }
+}
+
+#[test]
+fn bodies_that_contradict_themselves_are_neither_written_nor_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (p, context) = (parties(), round().context().unwrap());
+    let path = folder.path().join("file.bt");
+    let low = TrusteeKey { receiving: [0; 32] };
+    let commitment = |share| ShareCommitment { share, commitment: Digest([1; 32]), first: None };
+    let twice = ShareCommitments { shares: vec![commitment(1), commitment(1)] };
+    let step = CeremonyMessages { step: 3, messages: Vec::new() };
+    let order =
+        CeremonyMessages { step: 1, messages: vec![(2, vec![].into()), (1, vec![].into())] };
+    let long = Statement::Refusal { culprit: None, reason: "x".repeat(MAX_REASON + 1) };
+    let empty = Statement::Refusal { culprit: None, reason: " ".into() };
+    let refused = [
+        write(&path, &low, &context, &p.trustee),
+        write(&path, &twice, &context, &p.trustee),
+        write(&path, &step, &context, &p.trustee),
+        write(&path, &order, &context, &p.trustee),
+        write(&path, &long, &context, &p.trustee),
+        write(&path, &empty, &context, &p.trustee),
+    ];
+    for error in refused.map(Result::unwrap_err) {
+        assert!(matches!(error, WireError::Unwritable { .. }), "{error}");
+    }
+    assert!(!path.exists());
+    // Whoever writes them all the same is not read.
+    for body in [vec![1, 0, 0, 0, 0], vec![0; 5], vec![2, 0, 0, 0]] {
+        write(&path, &Raw::<26>(body), &context, &p.trustee).unwrap();
+        assert!(read::<Statement>(&path, &Expect::of(p.trustee.name(), &context), &p.trust).is_err());
+    }
+}
+
+#[test]
+fn partial_decryptions_of_other_shares_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (p, round) = (parties(), round());
+    let context = round.context().unwrap();
+    let path = folder.path().join("partials.bt");
+    for shares in [vec![], vec![0], vec![0, 1], vec![2, 1], vec![1, 2, 2]] {
+        let body = Partials {
+            receipt: Digest([1; 32]),
+            shares,
+            partials: Vec::new(),
+            commitments: Vec::new(),
+        };
+        write(&path, &body, &context, &p.trustee).unwrap();
+        let read = Partials::read(&path, p.trustee.name(), &round, &context, &p.trust);
+        assert!(matches!(fault(read.map(|_| ()).unwrap_err()), Fault::Content { .. }));
+    }
+    assert_eq!(sharing().held_by(1), [1, 2]);
 }
 
 /// A body that is exactly these bytes.
@@ -201,6 +255,15 @@ impl<const KIND: u16> Message for Raw<KIND> {
         4 => Kind::PublicKey,
         7 => Kind::Submission,
         9 => Kind::Receipt,
+        12 => Kind::Shares,
+        14 => Kind::SealedShares,
+        15 => Kind::ShareCommitments,
+        16 => Kind::CeremonyMessages,
+        20 => Kind::Partials,
+        22 => Kind::Opened,
+        24 => Kind::Levels,
+        26 => Kind::Statement,
+        27 => Kind::StateSeeds,
         _ => Kind::Letters,
     };
 }
@@ -233,10 +296,32 @@ proptest! {
         write(&at("submission/submission.bt"), &Raw::<7>(bytes.clone()), &context, &p.agency).unwrap();
         write(&at("results/receipt.bt"), &Raw::<9>(bytes.clone()), &context, &p.evaluator).unwrap();
         write(&at("letters/letters.bt"), &Raw::<11>(bytes.clone()), &context, &p.trustee).unwrap();
-        for name in
-            ["roster.bt", "letter-keys.bt", "submission/submission.bt", "results/receipt.bt", "letters/letters.bt"]
-        {
-            prop_assert!(read_any(folder.path(), name).is_err());
+        write(&at("shares.bt"), &Raw::<12>(bytes.clone()), &context, &p.trustee).unwrap();
+        write(&at("sealed.bt"), &Raw::<14>(bytes.clone()), &context, &p.trustee).unwrap();
+        write(&at("commitments.bt"), &Raw::<15>(bytes.clone()), &context, &p.trustee).unwrap();
+        write(&at("step-1.bt"), &Raw::<16>(bytes.clone()), &context, &p.trustee).unwrap();
+        write(&at("partials/partials.bt"), &Raw::<20>(bytes.clone()), &context, &p.trustee).unwrap();
+        write(&at("opened/opened.bt"), &Raw::<22>(bytes.clone()), &context, &p.trustee).unwrap();
+        write(&at("levels/levels.bt"), &Raw::<24>(bytes.clone()), &context, &p.agency).unwrap();
+        write(&at("refusal.bt"), &Raw::<26>(bytes.clone()), &context, &p.trustee).unwrap();
+        write(&at("state.bt"), &Raw::<27>(bytes.clone()), &context, &p.trustee).unwrap();
+        for name in [
+            "roster.bt",
+            "letter-keys.bt",
+            "submission/submission.bt",
+            "results/receipt.bt",
+            "letters/letters.bt",
+            "shares.bt",
+            "sealed.bt",
+            "commitments.bt",
+            "step-1.bt",
+            "partials/partials.bt",
+            "opened/opened.bt",
+            "levels/levels.bt",
+            "refusal.bt",
+            "state.bt",
+        ] {
+            prop_assert!(read_any(folder.path(), name).is_err(), "{}", name);
         }
         // Opaque bytes with a length that lies.
         let mut lie = u64::MAX.to_le_bytes().to_vec();

@@ -59,7 +59,7 @@ fn secrets_are_private() {
     let folder = tempfile::tempdir().unwrap();
     write_all(folder.path());
     identity("evaluator", 1).write(&folder.path().join("key")).unwrap();
-    for name in ["roster.bt", "secret-key.bt", "key"] {
+    for name in ["roster.bt", "shares.bt", "key"] {
         let path = folder.path().join(name);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();

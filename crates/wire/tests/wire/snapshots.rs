@@ -3,7 +3,25 @@
 
 use crate::support::{read_any, write_all};
 use std::fmt::Write;
+use blindtier_wire::Kind;
+use std::collections::BTreeSet;
 use std::path::Path;
+
+#[test]
+fn there_is_a_file_of_every_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    let kind = |name| {
+        let bytes = std::fs::read(folder.path().join(name)).unwrap();
+        u16::from_le_bytes([bytes[12], bytes[13]])
+    };
+    let mut written: BTreeSet<u16> = write_all(folder.path()).into_iter().map(kind).collect();
+    // The ledger's crate has tests of its own for its entries.
+    written.insert(Kind::Endorsement.number());
+    let all: BTreeSet<u16> =
+        (0..1000).filter(|number| Kind::from_number(*number).is_some()).collect();
+    assert_eq!(written, all);
+    assert!(all.iter().copied().eq(1..=all.len() as u16), "numbers are given once and never again");
+}
 
 #[test]
 fn the_bytes_of_every_kind_are_frozen() {

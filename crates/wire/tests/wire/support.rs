@@ -31,6 +31,10 @@ pub fn letter_keys() -> LetterKeys {
     LetterKeys { keys: vec![[9; 32], [10; 32], [11; 32]] }
 }
 
+pub fn sharing() -> Sharing {
+    Sharing::new(3, 2).unwrap()
+}
+
 pub fn round() -> Round {
     Round {
         nonce: [5; 32],
@@ -41,6 +45,8 @@ pub fn round() -> Round {
         slots: 3,
         chunk: 2,
         agencies: vec![PartyName::agency("tax").unwrap()],
+        sharing: sharing(),
+        key_maker: PartyName::trustee(1),
         letter_keys: letter_keys().digest(),
     }
 }
@@ -87,8 +93,6 @@ pub fn write_all(folder: &Path) -> Vec<&'static str> {
     write(&at("public-key.bt"), &PublicKey { bytes: vec![1, 2, 3] }, &context, &p.trustee).unwrap();
     let evaluation = EvaluationKey { public_key: Digest([12; 32]), bytes: vec![4, 5] };
     write(&at("evaluation-key.bt"), &evaluation, &context, &p.trustee).unwrap();
-    let secret = SecretKey { public_key: Digest([12; 32]), bytes: vec![6] };
-    write(&at("secret-key.bt"), &secret, &context, &p.trustee).unwrap();
     let inputs = chunks("submission", Kind::SubmissionChunk, &p.agency);
     write(&at("submission/submission.bt"), &submission(inputs), &context, &p.agency).unwrap();
     let receipt = Receipt {
@@ -109,21 +113,96 @@ pub fn write_all(folder: &Path) -> Vec<&'static str> {
         chunks: chunks("letters", Kind::LetterChunk, &p.trustee),
     };
     write(&at("letters/letters.bt"), &letters, &context, &p.trustee).unwrap();
-    vec![
-        "round.bt",
-        "roster.bt",
-        "letter-keys.bt",
-        "public-key.bt",
-        "evaluation-key.bt",
-        "secret-key.bt",
-        "submission/chunk-00001.bt",
-        "submission/submission.bt",
-        "results/chunk-00001.bt",
-        "results/receipt.bt",
-        "letters/chunk-00001.bt",
-        "letters/letters.bt",
-    ]
+    write_of_trustees(folder, &p, &context, &chunks);
+    NAMES.to_vec()
 }
+
+/// What trustees write, and levels.
+fn write_of_trustees(
+    folder: &Path,
+    p: &Parties,
+    context: &Context,
+    chunks: &dyn Fn(&str, Kind, &SigningIdentity) -> Vec<Digest>,
+) {
+    let trustee = &p.trustee;
+    let at = |name: &str| folder.join(name);
+    let opening = OpeningKey { public_key: Digest([12; 32]), bytes: vec![6] };
+    write(&at("opening-key.bt"), &opening, context, trustee).unwrap();
+    let share = |share| Share { share, key: [16; 32], material: vec![17, 18] };
+    let shares = Shares { shares: vec![share(1), share(2)] };
+    write(&at("shares.bt"), &shares, context, trustee).unwrap();
+    write(&at("trustee-key.bt"), &TrusteeKey { receiving: [9; 32] }, context, trustee).unwrap();
+    let sealed = SealedShares {
+        to: PartyName::trustee(2),
+        shares: vec![(0, vec![19, 20].into()), (2, vec![21].into())],
+    };
+    write(&at("sealed.bt"), &sealed, context, trustee).unwrap();
+    let commitment = |share, first| ShareCommitment { share, commitment: Digest([22; 32]), first };
+    let commitments = ShareCommitments {
+        shares: vec![commitment(1, None), commitment(2, Some(Digest([23; 32])))],
+    };
+    write(&at("commitments.bt"), &commitments, context, trustee).unwrap();
+    let messages =
+        CeremonyMessages { step: 1, messages: vec![(1, vec![24].into()), (2, vec![25].into())] };
+    write(&at("step-1.bt"), &messages, context, trustee).unwrap();
+    write(&at("checked.bt"), &FirstsChecked { firsts: Digest([26; 32]) }, context, trustee).unwrap();
+    let partials = Partials {
+        receipt: Digest([15; 32]),
+        shares: sharing().held_by(1),
+        partials: chunks("partials/partials", Kind::PartialChunk, trustee),
+        commitments: chunks("partials/commitments", Kind::CommitmentChunk, trustee),
+    };
+    write(&at("partials/partials.bt"), &partials, context, trustee).unwrap();
+    let opened = Opened {
+        receipt: Digest([15; 32]),
+        chunks: chunks("opened", Kind::OpenedChunk, trustee),
+    };
+    write(&at("opened/opened.bt"), &opened, context, trustee).unwrap();
+    let levels = Levels {
+        letter_keys: letter_keys().digest(),
+        values: 2,
+        chunks: chunks("levels", Kind::LevelChunk, &p.agency),
+    };
+    write(&at("levels/levels.bt"), &levels, context, &p.agency).unwrap();
+    let refusal = Statement::Refusal {
+        culprit: Some(PartyName::evaluator()),
+        reason: "another result".into(),
+    };
+    write(&at("refusal.bt"), &refusal, context, trustee).unwrap();
+    let seeds = StateSeeds { slot: 2, sealed: vec![27, 28] };
+    write(&at("state.bt"), &seeds, context, trustee).unwrap();
+}
+
+/// One file of every kind, except ledger entries, which `blindtier-ledger` defines.
+pub const NAMES: [&str; 27] = [
+    "round.bt",
+    "roster.bt",
+    "letter-keys.bt",
+    "public-key.bt",
+    "evaluation-key.bt",
+    "opening-key.bt",
+    "shares.bt",
+    "trustee-key.bt",
+    "sealed.bt",
+    "commitments.bt",
+    "step-1.bt",
+    "checked.bt",
+    "submission/chunk-00001.bt",
+    "submission/submission.bt",
+    "results/chunk-00001.bt",
+    "results/receipt.bt",
+    "partials/partials/chunk-00001.bt",
+    "partials/commitments/chunk-00001.bt",
+    "partials/partials.bt",
+    "opened/chunk-00001.bt",
+    "opened/opened.bt",
+    "letters/chunk-00001.bt",
+    "letters/letters.bt",
+    "levels/chunk-00001.bt",
+    "levels/levels.bt",
+    "refusal.bt",
+    "state.bt",
+];
 
 /// Reads one of the files of [`write_all`] as its receiver would.
 pub fn read_any(folder: &Path, name: &str) -> Result<(), WireError> {
@@ -133,6 +212,10 @@ pub fn read_any(folder: &Path, name: &str) -> Result<(), WireError> {
     let (agency, trustee) = (p.agency.name(), p.trustee.name());
     let path = folder.join(name);
     let nothing = |_| ();
+    fn message<M: Message>(path: &Path) -> Result<(), WireError> {
+        let (p, context) = (parties(), round().context().unwrap());
+        read::<M>(path, &Expect::of(p.trustee.name(), &context), &p.trust).map(|_| ())
+    }
     let reader = |kind, sender: &PartyName, digests: Vec<Digest>| {
         ChunkReader::new(
             &path,
@@ -149,14 +232,45 @@ pub fn read_any(folder: &Path, name: &str) -> Result<(), WireError> {
         "round.bt" => Round::read_with_plan(&path, &p.trust, round.policy, round.plan).map(|_| ()),
         "roster.bt" => Roster::read(&path, agency, &round, &context, &p.trust).map(|_| ()),
         "letter-keys.bt" => LetterKeys::read(&path, &round, &context, &p.trust).map(|_| ()),
-        "public-key.bt" => {
-            read::<PublicKey>(&path, &Expect::of(trustee, &context), &p.trust).map(|_| ())
+        "public-key.bt" => message::<PublicKey>(&path),
+        "evaluation-key.bt" => message::<EvaluationKey>(&path),
+        "opening-key.bt" => message::<OpeningKey>(&path),
+        "shares.bt" => message::<Shares>(&path),
+        "trustee-key.bt" => message::<TrusteeKey>(&path),
+        "sealed.bt" => message::<SealedShares>(&path),
+        "commitments.bt" => message::<ShareCommitments>(&path),
+        "step-1.bt" => message::<CeremonyMessages>(&path),
+        "checked.bt" => message::<FirstsChecked>(&path),
+        "refusal.bt" => message::<Statement>(&path),
+        "state.bt" => message::<StateSeeds>(&path),
+        "partials/partials.bt" => {
+            Partials::read(&path, trustee, &round, &context, &p.trust).map(|_| ())
         }
-        "evaluation-key.bt" => {
-            read::<EvaluationKey>(&path, &Expect::of(trustee, &context), &p.trust).map(|_| ())
+        "opened/opened.bt" => Opened::read(&path, trustee, &context, &p.trust).map(|_| ()),
+        "levels/levels.bt" => {
+            Levels::read(&path, agency, &round, &context, &p.trust).map(|_| ())
         }
-        "secret-key.bt" => {
-            read::<SecretKey>(&path, &Expect::of(trustee, &context), &p.trust).map(|_| ())
+        "partials/partials/chunk-00001.bt" => {
+            let manifest = folder.join("partials/partials.bt");
+            let body = Partials::read(&manifest, trustee, &round, &context, &p.trust)?.body;
+            let chunks = body.partials(&manifest, trustee, &round, &context, &p.trust)?;
+            chunks.read(1).map(nothing)
+        }
+        "partials/commitments/chunk-00001.bt" => {
+            let manifest = folder.join("partials/partials.bt");
+            let body = Partials::read(&manifest, trustee, &round, &context, &p.trust)?.body;
+            let chunks = body.commitments(&manifest, trustee, &round, &context, &p.trust)?;
+            chunks.read(1).map(nothing)
+        }
+        "opened/chunk-00001.bt" => {
+            let manifest = folder.join("opened/opened.bt");
+            let body = Opened::read(&manifest, trustee, &context, &p.trust)?.body;
+            reader(Kind::OpenedChunk, trustee, body.chunks).map(nothing)
+        }
+        "levels/chunk-00001.bt" => {
+            let manifest = folder.join("levels/levels.bt");
+            let body = Levels::read(&manifest, agency, &round, &context, &p.trust)?.body;
+            reader(Kind::LevelChunk, agency, body.chunks).map(nothing)
         }
         "submission/submission.bt" => {
             Submission::read(&path, agency, &round, &context, &p.trust).map(|_| ())
