@@ -128,6 +128,7 @@ fn verify(args: &VerifyArgs, output: Output) -> Result<(), CliError> {
         "chunks_recomputed": report.chunks_recomputed,
         "operations": report.operations,
         "opened_by": opened_by,
+        "uncompared_shares": report.uncompared,
         "entries": report.entries,
         "head": report.head.to_string(),
         "platform": report.platform,
@@ -153,8 +154,15 @@ fn verify(args: &VerifyArgs, output: Output) -> Result<(), CliError> {
             } else {
                 format!("opened again from the partial decryptions of {}", opened_by.join(", "))
             },
-            "cannot be known from these files:".to_owned(),
         ];
+        if !report.uncompared.is_empty() {
+            let shares: Vec<String> = report.uncompared.iter().map(u32::to_string).collect();
+            lines.push(format!(
+                "one trustee alone spoke about each of the shares {}: have another holder run `trustee open` to compare",
+                shares.join(", ")
+            ));
+        }
+        lines.push("cannot be known from these files:".to_owned());
         lines.extend(UNKNOWN.iter().map(|line| format!("  - {line}")));
         lines.join("\n")
     })

@@ -78,7 +78,9 @@ pub enum CliError {
     #[error("--head {text:?} is no ledger head; copy the 64 hexadecimal digits from the letter")]
     NotAHead { text: String },
     /// A public key is 64 hexadecimal digits.
-    #[error("--state-key {text:?} is no public key; write the 64 hexadecimal digits that `family keygen` printed")]
+    #[error(
+        "--state-key {text:?} is no public key; write the 64 hexadecimal digits that `family keygen` printed"
+    )]
     NotAKey { text: String },
     /// A file of keys has no key at this position.
     #[error("{}: there is no key {position} in this file of {count}; count from 0", file.display())]

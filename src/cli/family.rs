@@ -163,7 +163,11 @@ impl MailArgs {
             let count = keys.len();
             let chosen = keys.into_iter().nth(position);
             let file = || self.key.clone();
-            keys = vec![chosen.ok_or_else(|| CliError::NoSuchKey { file: file(), position, count })?];
+            keys = vec![chosen.ok_or_else(|| CliError::NoSuchKey {
+                file: file(),
+                position,
+                count,
+            })?];
         }
         let hash = loaded.policy_hash;
         let mail = Mail::open(&loaded.board, &self.letters, hash, modulus, &loaded.trust)?;
@@ -274,15 +278,8 @@ fn read_for_state(args: &ReadForStateArgs, output: Output) -> Result<(), CliErro
         return Err(CliError::ManyKeys { file: args.key.clone(), count: keys.len() });
     };
     let (board, hash, trust) = (&loaded.board, loaded.policy_hash, &loaded.trust);
-    let code = blindtier_family::read_for_state(
-        board,
-        &args.seeds,
-        args.slot,
-        key,
-        hash,
-        modulus,
-        trust,
-    )?;
+    let code =
+        blindtier_family::read_for_state(board, &args.seeds, args.slot, key, hash, modulus, trust)?;
     let tier = tier(&loaded.policy, args.slot, code)?;
     output.report(&json!({ "slot": args.slot, "tier": tier.id }), || {
         format!("slot {} has tier {}", args.slot, tier.id)

@@ -6,8 +6,8 @@ use super::output::Output;
 use super::policy_file;
 use super::round::IdentityArg;
 use blindtier_registrar::{NewRound, Population};
-use serde_json::json;
 use blindtier_wire::{Board, Sharing};
+use serde_json::json;
 use std::path::PathBuf;
 
 /// What the registrar does.
@@ -64,13 +64,8 @@ fn new_round(args: &NewRoundArgs, output: Output) -> Result<(), CliError> {
     let policy = policy_file::load(&args.policy)?;
     let population = Population::read(&args.population)?;
     let families = u64::try_from(population.families.len()).unwrap_or(u64::MAX);
-    let (plan, why) = AnyPlan::choose(
-        &policy,
-        args.engine,
-        args.layout.into(),
-        args.trustees,
-        families,
-    )?;
+    let (plan, why) =
+        AnyPlan::choose(&policy, args.engine, args.layout.into(), args.trustees, families)?;
     let summary = plan.summary();
     let chunk = plan.chunk(args.chunk)?;
     let announced = blindtier_registrar::new_round(&NewRound {

@@ -181,8 +181,7 @@ fn keygen(args: &KeygenArgs, output: Output) -> Result<(), CliError> {
         KeyProgress::Done => (true, String::new()),
         KeyProgress::Waiting { what, from } => (false, format!("{what} of {}", names(from))),
     };
-    let object =
-        loaded.object(json!({ "done": done, "waiting_for": waiting, "seconds": seconds }));
+    let object = loaded.object(json!({ "done": done, "waiting_for": waiting, "seconds": seconds }));
     output.report(&object, || {
         if done {
             let shares = loaded.round.round.sharing.shares();
@@ -219,8 +218,11 @@ fn open_to_families(args: &OpenArgs, loaded: &Loaded<'_>, output: Output) -> Res
     let (combining, sealing) = (output.progress("combining"), output.progress("sealing"));
     let start = Instant::now();
     let recomputed = std::sync::OnceLock::new();
-    let progress =
-        blindtier_trustee::open(&loaded.desk(), &letters, &loaded.round.plan, &|step, done, total| {
+    let progress = blindtier_trustee::open(
+        &loaded.desk(),
+        &letters,
+        &loaded.round.plan,
+        &|step, done, total| {
             match step {
                 Step::Recomputing => {
                     recomputing.set(done, total);
@@ -233,21 +235,27 @@ fn open_to_families(args: &OpenArgs, loaded: &Loaded<'_>, output: Output) -> Res
                 Step::Combining => combining.set(done, total),
                 Step::Sealing => sealing.set(done, total),
             }
-        })?;
+        },
+    )?;
     [recomputing, opening, combining, sealing].iter().for_each(super::progress::Progress::finish);
     let recompute_seconds = recomputed.get().copied().unwrap_or_default();
     let seconds = start.elapsed().as_secs_f64() - recompute_seconds;
     let (stage, text) = match &progress {
         OpenProgress::Committed => (
             "committed",
-            "committed to partial decryptions; run this again when enough other trustees have".to_owned(),
+            "committed to partial decryptions; run this again when enough other trustees have"
+                .to_owned(),
         ),
-        OpenProgress::Listed => {
-            ("listed", "signed the list of commitments; run this again when a majority has".to_owned())
-        }
+        OpenProgress::Listed => (
+            "listed",
+            "signed the list of commitments; run this again when a majority has".to_owned(),
+        ),
         OpenProgress::Revealed { missing } => (
             "revealed",
-            format!("partial decryptions shown; run this again when those of {} are there", names(missing)),
+            format!(
+                "partial decryptions shown; run this again when those of {} are there",
+                names(missing)
+            ),
         ),
         OpenProgress::Combined => {
             ("combined", "signed what was opened; run this again when a majority has".to_owned())
@@ -279,15 +287,16 @@ fn open_to_state(args: &OpenArgs, loaded: &Loaded<'_>, output: Output) -> Result
         if sealed {
             format!("the seeds of slot {slot} are sealed to the state: {}", folder.display())
         } else {
-            format!("signed: slot {slot} is opened to the state; run this again when a majority has")
+            format!(
+                "signed: slot {slot} is opened to the state; run this again when a majority has"
+            )
         }
     })
 }
 
 fn refuse(args: &RefuseArgs, output: Output) -> Result<(), CliError> {
     let loaded = args.desk.load()?;
-    let culprit =
-        args.culprit.clone().map(PartyName::new).transpose().map_err(WireError::from)?;
+    let culprit = args.culprit.clone().map(PartyName::new).transpose().map_err(WireError::from)?;
     blindtier_trustee::refuse(&loaded.desk(), culprit, &args.reason)?;
     output.report(&loaded.object(json!({})), || {
         "stated on the board; the other trustees sign it with `trustee witness`".to_owned()

@@ -65,6 +65,21 @@ fn the_other_policies_agree_in_both_layouts_on_both_sides_of_every_cut() {
 }
 
 #[test]
+fn other_sharings_open_as_well() {
+    for (trustees, killed) in
+        [("3-of-5", json!("trustee:5")), ("2-of-4", json!("trustee:4")), ("2-of-2", json!(null))]
+    {
+        let call = demo(&["--policy", "mpi", "--families", "10", "--trustees", trustees]);
+        assert_eq!(call.code, 0, "{}", call.stderr);
+        let object = call.object();
+        assert_eq!((&object["agree"], &object["killed"]), (&json!(10), &killed), "{trustees}");
+    }
+    let call = demo(&["--trustees", "3-of-7"]);
+    assert_eq!(call.code, 2);
+    assert!(call.stderr.contains("2-of-3"), "{}", call.stderr);
+}
+
+#[test]
 fn an_interrupted_evaluation_goes_on_and_gives_the_same_bytes() {
     let work = round();
     let results = work.path().join("board/results");

@@ -5,7 +5,9 @@ use serde_json::json;
 
 #[test]
 fn nursery_agrees_with_at_most_three_lookups_folded_and_six_not() {
-    for (layout, most, families) in [("folded", 3, 64), ("per-indicator", 6, 16)] {
+    let cases =
+        [("folded", 3, 64, "2-of-3", "trustee:3"), ("per-indicator", 6, 16, "2-of-4", "trustee:4")];
+    for (layout, most, families, trustees, killed) in cases {
         let call = blindtier([
             "demo",
             "--policy",
@@ -16,12 +18,14 @@ fn nursery_agrees_with_at_most_three_lookups_folded_and_six_not() {
             "7",
             "--layout",
             layout,
+            "--trustees",
+            trustees,
             "--json",
         ]);
         assert_eq!(call.code, 0, "{}", call.stderr);
         let object = call.object();
         assert_eq!(object["agree"], families);
-        assert_eq!(object["killed"], "trustee:3");
+        assert_eq!(object["killed"], killed);
         assert_eq!(object["disagree"], 0);
         assert_eq!(object["layout"], layout);
         assert!(object["lookups_per_family"].as_u64().unwrap() <= most, "{object}");
@@ -79,8 +83,9 @@ fn real_data_is_sampled_and_the_object_has_every_field() {
 fn the_auditor_recomputes_a_chunk_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
     let work = folder.path().join("work");
-    let arguments = ["demo", "--policy", "mpi", "--families", "6", "--json", "--work"];
-    let call = blindtier(arguments.iter().chain(&[work.to_str().unwrap()]));
+    let arguments =
+        ["demo", "--policy", "mpi", "--families", "6", "--trustees", "3-of-5", "--json"];
+    let call = blindtier(arguments.iter().chain(&["--work", work.to_str().unwrap()]));
     assert_eq!(call.code, 0, "{}", call.stderr);
     // Several processes, because each could choose its own way of computing.
     for what in [["chunk", "0"], ["sample", "1"], ["sample", "7"]] {
@@ -88,7 +93,9 @@ fn the_auditor_recomputes_a_chunk_byte_for_byte() {
         let call = auditor.and(what[0]).and(what[1]).and("--json").call();
         assert_eq!(call.code, 0, "{}", call.stderr);
         assert_eq!(call.object()["chunks_recomputed"], json!([0]));
-        assert_eq!(call.object()["opened_by"], json!(["trustee:1", "trustee:2"]));
+        let opened_by = json!(["trustee:1", "trustee:2", "trustee:3", "trustee:4"]);
+        assert_eq!(call.object()["opened_by"], opened_by);
+        assert_eq!(call.object()["uncompared_shares"], json!([]));
     }
 }
 

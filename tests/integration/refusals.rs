@@ -2,8 +2,8 @@
 
 use crate::demo::agencies;
 use crate::rig::{
-    Call, OTHER_ROUND, Party, after_opening, before_evaluation, before_opening, blindtier, copy_tree,
-    files_below,
+    Call, OTHER_ROUND, Party, after_opening, before_evaluation, before_opening, blindtier,
+    copy_tree, files_below,
 };
 use std::path::Path;
 
@@ -138,13 +138,11 @@ fn keys_of_another_round() {
         &["roster.bt", "registrar", "round"],
     );
     for name in ["evaluation-key.bt", "public-key.bt"] {
-        std::fs::copy(other.join("board").join(name), work.path().join("board").join(name)).unwrap();
+        std::fs::copy(other.join("board").join(name), work.path().join("board").join(name))
+            .unwrap();
     }
     evaluator_refuses(work.path(), &["evaluation-key.bt", "trustee:1", "round"]);
-    refused(
-        &Party::agency(work.path(), &agency).call(),
-        &["public-key.bt", "trustee:1", "round"],
-    );
+    refused(&Party::agency(work.path(), &agency).call(), &["public-key.bt", "trustee:1", "round"]);
     assert!(!work.path().join(format!("agencies/{agency}/again")).exists());
 }
 
@@ -254,7 +252,9 @@ fn a_refusal_and_destroyed_shares_stand_in_the_ledger() {
     assert!(!work.path().join("trustee-3/private/shares.bt").exists());
     assert_eq!((witness(1).code, witness(2).code), (0, 0));
     let shown = Party::auditor(work.path(), "show").call();
-    for part in ["trustee:3 refused a file of agency:x: the register was late", "trustee:3 destroyed"] {
+    for part in
+        ["trustee:3 refused a file of agency:x: the register was late", "trustee:3 destroyed"]
+    {
         assert!(shown.stdout.contains(part), "{}", shown.stdout);
     }
     refused(&Party::open(work.path(), 3).call(), &["shares.bt"]);
@@ -334,7 +334,8 @@ fn reasons_that_do_not_give_the_tier_are_shown_as_such() {
         std::fs::remove_dir_all(&letters).unwrap();
         copy_tree(&work.path().join(format!("agencies/{agency}/levels-again")), &letters);
     }
-    let tiers: Vec<serde_json::Value> = (0..6).map(|family| read(family)["tiers"][0].clone()).collect();
+    let tiers: Vec<serde_json::Value> =
+        (0..6).map(|family| read(family)["tiers"][0].clone()).collect();
     let wrong = (0..6).filter(|f| read(*f)["letter"].to_string().contains("do not hold")).count();
     let missing = tiers.iter().filter(|tier| **tier != tiers[0]).count();
     assert!(wrong > 0 && missing > 0, "{wrong} letters, tiers {tiers:?}");
@@ -356,7 +357,10 @@ fn a_proof_shows_one_tier_and_no_other_claim() {
     refused(&check().and("--slot").and("77").call(), &["proof.toml", "slot", "77"]);
     let file = work.path().join("proof.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    let moved = text.replace(&format!("slot = {slot}"), &format!("slot = {}", (proven["slot"].as_u64().unwrap() + 1) % 6));
+    let moved = text.replace(
+        &format!("slot = {slot}"),
+        &format!("slot = {}", (proven["slot"].as_u64().unwrap() + 1) % 6),
+    );
     std::fs::write(&file, moved).unwrap();
     refused(&check().call(), &["proof.toml", "seed of share"]);
     std::fs::write(&file, "round = 1").unwrap();

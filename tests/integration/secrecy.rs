@@ -43,7 +43,8 @@ fn a_canary_of_a_register_is_nowhere_in_the_evaluators_folder() {
 
     let planted = files_below(&work.join("agencies/health_service"));
     assert!(planted.iter().any(|f| contains(&std::fs::read(f).unwrap(), CANARY.as_bytes())));
-    for folder in ["board", "evaluator", "public", "trustee-1", "trustee-2", "letters", "manifests"] {
+    for folder in ["board", "evaluator", "public", "trustee-1", "trustee-2", "letters", "manifests"]
+    {
         for file in files_below(&work.join(folder)) {
             let bytes = std::fs::read(&file).unwrap();
             assert!(!contains(&bytes, CANARY.as_bytes()), "{}", file.display());
@@ -56,7 +57,8 @@ fn a_canary_of_a_register_is_nowhere_in_the_evaluators_folder() {
 fn shares_are_in_the_trustees_own_folders_only() {
     let work = ROUND.path().join("work");
     let trust = TrustFile::read(&work.join("public/trust.toml")).unwrap();
-    let policy = Policy::parse("mpi", &std::fs::read_to_string("policies/mpi.toml").unwrap()).unwrap();
+    let policy =
+        Policy::parse("mpi", &std::fs::read_to_string("policies/mpi.toml").unwrap()).unwrap();
     let board = Board::new(work.join("board"));
     let round = Round::read(&board.round(), &trust, Digest(policy.hash().0)).unwrap();
     let mut parts: Vec<Vec<u8>> = Vec::new();
@@ -74,7 +76,9 @@ fn shares_are_in_the_trustees_own_folders_only() {
     parts.sort();
     parts.dedup();
     assert_eq!(parts.len(), 3, "three shares, each with two holders");
-    let own = |file: &std::path::Path| (1..=3).any(|n| file.starts_with(work.join(format!("trustee-{n}/private"))));
+    let own = |file: &std::path::Path| {
+        (1..=3).any(|n| file.starts_with(work.join(format!("trustee-{n}/private"))))
+    };
     let mut found = 0;
     for file in files_below(&work) {
         let bytes = std::fs::read(&file).unwrap();

@@ -2,8 +2,8 @@
 
 use crate::{AgencyError, Invitation};
 use blindtier_wire::{
-    ChunkWriter, Digest, Fault, Kind, LetterKeys, Levels, PartyName, Purpose, SigningIdentity, TrustFile, WireError,
-    check_randomness, file_names, seal, write,
+    ChunkWriter, Digest, Fault, Kind, LetterKeys, Levels, PartyName, Purpose, SigningIdentity,
+    TrustFile, WireError, check_randomness, file_names, seal, write,
 };
 use rayon::prelude::*;
 use std::path::Path;

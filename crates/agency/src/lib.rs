@@ -13,7 +13,8 @@ use blindtier_engine::{Encrypt, EngineError};
 use blindtier_ledger::Ledger;
 use blindtier_wire::{
     Board, ChunkWriter, Context, Digest, Expect, Fault, Kind, PartyName, PublicKey, Roster, Round,
-    SigningIdentity, Submission, TrustFile, WireError, chunk_name, file_names, read, storage, write,
+    SigningIdentity, Submission, TrustFile, WireError, chunk_name, file_names, read, storage,
+    write,
 };
 use std::ops::Range;
 use std::path::Path;
@@ -88,10 +89,7 @@ impl Invitation {
         let received = Round::read_with_plan(&path, trust, files.policy, files.plan)?;
         let (round, context) = (received.body, received.context);
         if !round.agencies.contains(identity.name()) {
-            return Err(AgencyError::NotInvited {
-                file: path,
-                agency: identity.name().clone(),
-            });
+            return Err(AgencyError::NotInvited { file: path, agency: identity.name().clone() });
         }
         let roster = Roster::read(files.roster, identity.name(), &round, &context, trust)?;
         let ledger = Ledger::read(&files.board.ledger(), &round, &context, trust)?;
@@ -146,7 +144,8 @@ impl Invitation {
         let key = read::<PublicKey>(to.public_key, &Expect::of(maker, &self.context), trust)?;
         let (expected, found) = (self.ledger.keys()?.public_key, key.digest);
         if expected != found {
-            let fault = Fault::Reference { what: "key in the ledger", expected: found, found: expected };
+            let fault =
+                Fault::Reference { what: "key in the ledger", expected: found, found: expected };
             return Err(WireError::refused(to.public_key, maker, fault).into());
         }
         let engine = load(&key.body.bytes).map_err(|source| AgencyError::Key {
@@ -154,9 +153,10 @@ impl Invitation {
             culprit: maker.clone(),
             source,
         })?;
-        let chunking = self.round.chunking().map_err(|fault| {
-            WireError::refused(&manifest, &PartyName::registrar(), fault)
-        })?;
+        let chunking = self
+            .round
+            .chunking()
+            .map_err(|fault| WireError::refused(&manifest, &PartyName::registrar(), fault))?;
         let columns = source.columns();
         let mut writer =
             ChunkWriter::new(to.output, Kind::SubmissionChunk, &self.context, identity, chunking)?;

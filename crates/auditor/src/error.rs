@@ -41,7 +41,9 @@ pub enum AuditError {
     #[error("{0}")]
     Engine(EngineError),
     /// The partial decryptions open something else than the ledger says.
-    #[error("chunk {chunk}: the partial decryptions open other numbers than the ledger has; a majority of the trustees signed a wrong opening")]
+    #[error(
+        "chunk {chunk}: the partial decryptions open other numbers than the ledger has; a majority of the trustees signed a wrong opening"
+    )]
     OtherOpening {
         /// The chunk.
         chunk: u32,

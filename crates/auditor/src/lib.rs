@@ -13,10 +13,11 @@ use blindtier_engine::{Combine, EngineError, Evaluate};
 use blindtier_ledger::{Event, Keys, Ledger};
 use blindtier_transcript::same;
 use blindtier_wire::{
-    Board, COMMITMENT_CHUNKS, CeremonyMessages, ChunkReader, Chunking, Context, Digest, EvaluationKey, Expect, Fault,
-    FirstsChecked, LetterKeys, Message, Opened, OpeningKey, PARTIAL_CHUNKS, Partials, PartyName, PublicKey, Receipt, Received, Round, RoundId,
-    ShareCommitments, Statement, TrustFile, TrusteeKey, WireError, chunk_name, file_names, opened_digest,
-    opened_numbers, read,
+    Board, COMMITMENT_CHUNKS, CeremonyMessages, ChunkReader, Chunking, Context, Digest,
+    EvaluationKey, Expect, Fault, FirstsChecked, LetterKeys, Message, Opened, OpeningKey,
+    PARTIAL_CHUNKS, Partials, PartyName, PublicKey, Receipt, Received, Round, RoundId,
+    ShareCommitments, Statement, TrustFile, TrusteeKey, WireError, chunk_name, file_names,
+    opened_digest, opened_numbers, read,
 };
 use std::path::Path;
 
@@ -27,6 +28,7 @@ pub const UNKNOWN: &[&str] = &[
     "whether chunks that were not recomputed were computed as published",
     "whether a majority of the trustees signed two ledgers: compare --head with the heads in families' letters",
     "whether trustees together, as many as the threshold, opened something outside these files",
+    "whether the word of a trustee that alone spoke about a share is right: a holder that did not open can still compare it",
     "whether destroyed shares have copies",
     "whether parties exchanged anything outside these files",
 ];
@@ -115,6 +117,8 @@ pub struct Report {
     pub operations: u64,
     /// The trustees whose partial decryptions opened the round; empty before the opening.
     pub opened_by: Vec<PartyName>,
+    /// Shares about which only one trustee spoke, so that its word could not be compared.
+    pub uncompared: Vec<u32>,
     /// Entries of the ledger.
     pub entries: usize,
     /// Hash of the last one.
@@ -143,7 +147,8 @@ pub fn verify(
         ledger.contains(head)?;
     }
     LetterKeys::read(&board.letter_keys(), &round, &context, trust)?;
-    let mut audit = Audit { board, round: &round, context: &context, trust, ledger: &ledger, files: 2 };
+    let mut audit =
+        Audit { board, round: &round, context: &context, trust, ledger: &ledger, files: 2 };
     audit.files += ledger.files();
     let keys = audit.keys()?;
     audit.ceremony(&keys)?;
@@ -166,7 +171,14 @@ pub fn verify(
             })?;
             let platform = &receipt.body.platform;
             let engine = engine.as_ref();
-            blindtier_transcript::recompute(&execute, &inputs, &results, engine, platform, &|_| {})?;
+            blindtier_transcript::recompute(
+                &execute,
+                &inputs,
+                &results,
+                engine,
+                platform,
+                &|_| {},
+            )?;
         }
         audit.opening(receipt, chunking, engine)?;
     } else if !execute.is_empty() {
@@ -174,6 +186,12 @@ pub fn verify(
         Receipt::read(&board.receipt(), &round, &context, trust)?;
     }
     let committed = ledger.committed().map(|(_, listed)| listed).unwrap_or_default();
+    let opening: Vec<u16> =
+        committed.iter().filter_map(|(name, _)| name.trustee_number()).collect();
+    let spoke = |share: &u32| {
+        let holders = round.sharing.holders(*share);
+        holders.iter().filter(|holder| opening.contains(holder)).count()
+    };
     Ok(Report {
         round: context.round,
         slots: round.slots,
@@ -183,6 +201,7 @@ pub fn verify(
         chunks_recomputed: execute,
         operations,
         opened_by: committed.iter().map(|(trustee, _)| trustee.clone()).collect(),
+        uncompared: (0..round.sharing.shares()).filter(|share| spoke(share) == 1).collect(),
         entries: ledger.entries().len(),
         head: ledger.head(),
         platform: receipt.map(|receipt| receipt.body.platform).unwrap_or_default(),
@@ -375,7 +394,9 @@ impl<'a> Audit<'a> {
         listed.iter().all(|(trustee, _)| {
             let folder = self.board.partials(trustee);
             (0..chunking.count()).map(chunk_name).all(|name| {
-                [PARTIAL_CHUNKS, COMMITMENT_CHUNKS].iter().all(|part| folder.join(part).join(&name).exists())
+                [PARTIAL_CHUNKS, COMMITMENT_CHUNKS]
+                    .iter()
+                    .all(|part| folder.join(part).join(&name).exists())
             })
         })
     }

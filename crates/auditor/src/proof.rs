@@ -28,11 +28,14 @@ pub fn check_proof(
     let proof = Proof::read(file)?;
     let file = || file.to_owned();
     if proof.round != context.round {
-        return Err(AuditError::ProofRound { file: file(), found: proof.round, expected: context.round });
+        return Err(AuditError::ProofRound {
+            file: file(),
+            found: proof.round,
+            expected: context.round,
+        });
     }
     let ledger = Ledger::read(&board.ledger(), &round, &context, trust)?;
-    let opened =
-        OpenedRound { board, ledger: &ledger, round: &round, context: &context, trust };
+    let opened = OpenedRound { board, ledger: &ledger, round: &round, context: &context, trust };
     if proof.slot >= round.slots {
         return Err(AuditError::ProofSlot { file: file(), slot: proof.slot, slots: round.slots });
     }

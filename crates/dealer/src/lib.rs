@@ -6,8 +6,8 @@
 #![forbid(unsafe_code)]
 
 use blindtier_wire::{
-    Board, Context, EvaluationKey, Expect, OpeningKey, PartyName, PublicKey, Round, SealedShares, Share,
-    ShareCommitment, ShareCommitments, SigningIdentity, TrustFile, TrusteeKey, WireError,
+    Board, Context, EvaluationKey, Expect, OpeningKey, PartyName, PublicKey, Round, SealedShares,
+    Share, ShareCommitment, ShareCommitments, SigningIdentity, TrustFile, TrusteeKey, WireError,
     check_randomness, file_names, read, write,
 };
 use std::path::{Path, PathBuf};
@@ -47,7 +47,9 @@ pub enum DealerError {
         maker: PartyName,
     },
     /// The engine gave another number of shares.
-    #[error("the engine dealt {found} shares for a round of {expected}; use the release of the round file")]
+    #[error(
+        "the engine dealt {found} shares for a round of {expected}; use the release of the round file"
+    )]
     Shares {
         /// By the round.
         expected: u32,
@@ -120,8 +122,9 @@ pub fn deal(
     }
     for (trustee, key) in receivers {
         let path = SealedShares::path(sealed, identity.name(), trustee);
-        let body = SealedShares::seal(&shares, identity.name(), trustee, key, round.sharing, context)
-            .map_err(|fault| WireError::refused(&path, trustee, fault))?;
+        let body =
+            SealedShares::seal(&shares, identity.name(), trustee, key, round.sharing, context)
+                .map_err(|fault| WireError::refused(&path, trustee, fault))?;
         write(&path, &body, context, identity)?;
     }
     let public = PublicKey { bytes: dealt.public };

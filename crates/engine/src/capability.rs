@@ -126,7 +126,9 @@ pub enum EngineError {
         reason: String,
     },
     /// Results computed on this processor would differ in some bits from everybody else's.
-    #[error("engine {engine} needs {needs}; run it on another machine, or plan the round for another engine")]
+    #[error(
+        "engine {engine} needs {needs}; run it on another machine, or plan the round for another engine"
+    )]
     Processor {
         /// Engine name.
         engine: &'static str,

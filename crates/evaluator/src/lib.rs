@@ -11,9 +11,9 @@ pub use error::EvaluatorError;
 use blindtier_engine::{EngineError, Evaluate, Evaluated};
 use blindtier_ledger::Ledger;
 use blindtier_wire::{
-    Board, ChunkReader, ChunkWriter, Context, Digest, EvaluationKey, Expect, Fault, Kind, PartyName,
-    Receipt, Received, Round, SigningIdentity, Submission, SubmissionEntry, TrustFile, WireError,
-    file_names, read, write,
+    Board, ChunkReader, ChunkWriter, Context, Digest, EvaluationKey, Expect, Fault, Kind,
+    PartyName, Receipt, Received, Round, SigningIdentity, Submission, SubmissionEntry, TrustFile,
+    WireError, file_names, read, write,
 };
 use rayon::prelude::*;
 use std::path::PathBuf;

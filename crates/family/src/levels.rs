@@ -1,8 +1,8 @@
 //! The levels that agencies sealed to the family.
 
-use crate::{FamilyError, LetterKey, Mail};
-use blindtier_wire::{Chunk, Context, Levels, PartyName, Purpose, file_names};
-use std::path::PathBuf;
+use crate::{Damaged, FamilyError, LetterKey, Mail};
+use blindtier_wire::{Chunk, Context, Levels, PartyName, Purpose, WireError, file_names};
+use std::path::{Path, PathBuf};
 
 /// One agency's sealed levels of a chunk.
 pub(crate) struct Sealed {
@@ -14,26 +14,38 @@ pub(crate) struct Sealed {
 }
 
 impl Mail<'_> {
-    /// What agencies sealed for a chunk; agencies whose folder is not there are left out.
-    pub(crate) fn levels(&self, number: u32) -> Result<Vec<Sealed>, FamilyError> {
+    /// What agencies sealed for a chunk; agencies whose folder is not there are left out. Levels that cannot be read keep
+    /// no family from its tier.
+    pub(crate) fn levels(&self, number: u32, damaged: &mut Vec<Damaged>) -> Vec<Sealed> {
         let mut found = Vec::new();
         for agency in &self.round.agencies {
             let path = self.folder.join(agency.file_part()).join(file_names::LEVELS);
             if !path.exists() {
                 continue;
             }
-            let (round, context) = (&self.round, &self.context);
-            let manifest = Levels::read(&path, agency, round, context, self.trust)?.body;
-            let reader = manifest.chunks(&path, agency, round, context, self.trust)?;
-            found.push(Sealed {
-                agency: agency.clone(),
-                file: reader.path(number),
-                values: manifest.values as usize,
-                size: manifest.slot_bytes(),
-                chunk: reader.read(number)?,
-            });
+            match self.levels_of(agency, &path, number) {
+                Ok(sealed) => found.push(sealed),
+                Err(error) => damaged.push(Damaged {
+                    file: error.file().unwrap_or(&path).to_owned(),
+                    culprit: agency.clone(),
+                    why: error.to_string(),
+                }),
+            }
         }
-        Ok(found)
+        found
+    }
+
+    fn levels_of(&self, agency: &PartyName, path: &Path, number: u32) -> Result<Sealed, WireError> {
+        let (round, context) = (&self.round, &self.context);
+        let manifest = Levels::read(path, agency, round, context, self.trust)?.body;
+        let reader = manifest.chunks(path, agency, round, context, self.trust)?;
+        Ok(Sealed {
+            agency: agency.clone(),
+            file: reader.path(number),
+            values: manifest.values as usize,
+            size: manifest.slot_bytes(),
+            chunk: reader.read(number)?,
+        })
     }
 }
 

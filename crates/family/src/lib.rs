@@ -168,17 +168,12 @@ impl<'a> Mail<'a> {
                 Err(error) => damaged.push(refuse(file, &error)),
             }
         }
-        Ok(Page { opened: opened.chunk(number)?, letters, levels: self.levels(number)?, damaged })
+        let levels = self.levels(number, &mut damaged);
+        Ok(Page { opened: opened.chunk(number)?, letters, levels, damaged })
     }
 
-    fn open_letter(
-        &self,
-        page: &Page,
-        slot: u32,
-        key: &LetterKey,
-    ) -> Result<Letter, FamilyError> {
-        let no_slot =
-            || FamilyError::NoSuchSlot { folder: self.board.folder().to_owned(), slot };
+    fn open_letter(&self, page: &Page, slot: u32, key: &LetterKey) -> Result<Letter, FamilyError> {
+        let no_slot = || FamilyError::NoSuchSlot { folder: self.board.folder().to_owned(), slot };
         let (opened, commitments) = page.opened.slot(slot).ok_or_else(no_slot)?;
         let mut complaints: Vec<FamilyError> = Vec::new();
         let mut seeds: BTreeMap<u32, Seed> = BTreeMap::new();
@@ -277,8 +272,8 @@ struct Page {
     damaged: Vec<Damaged>,
 }
 
-/// Letters that cannot be read at all.
-struct Damaged {
+/// Letters or levels that cannot be read at all.
+pub(crate) struct Damaged {
     file: PathBuf,
     culprit: PartyName,
     why: String,

@@ -36,11 +36,8 @@ pub fn read_for_state(
             continue;
         }
         let body = read::<StateSeeds>(&file, &Expect::of(&trustee, &context), trust)?.body;
-        let unreadable = || FamilyError::Unreadable {
-            file: file.clone(),
-            culprit: trustee.clone(),
-            slot,
-        };
+        let unreadable =
+            || FamilyError::Unreadable { file: file.clone(), culprit: trustee.clone(), slot };
         let purpose = Purpose::State { slot, from: &trustee };
         let plain = key.open(purpose, &context, &body.sealed).ok_or_else(unreadable)?;
         let held = round.sharing.held_by(trustee.trustee_number().unwrap_or_default());

@@ -36,8 +36,11 @@ impl OpenedSlots {
     pub fn slot(&self, slot: u32) -> Option<(u32, Vec<Digest>)> {
         let place = slot.checked_sub(self.start)? as usize;
         let number = *self.numbers.get(place)?;
-        let commitments =
-            self.commitments.iter().map(|share| share.get(place).copied()).collect::<Option<_>>()?;
+        let commitments = self
+            .commitments
+            .iter()
+            .map(|share| share.get(place).copied())
+            .collect::<Option<_>>()?;
         Some((number, commitments))
     }
 }
@@ -104,16 +107,20 @@ impl OpenedRound<'_> {
             if manifest.digest != *recorded {
                 let (expected, found) = (*recorded, manifest.digest);
                 let what = "manifest in the ledger";
-                return Err(refused(Fault::Reference { what, expected: found, found: expected }).into());
+                return Err(
+                    refused(Fault::Reference { what, expected: found, found: expected }).into()
+                );
             }
             let shares = &manifest.body.shares;
-            let read = manifest.body.commitments(&path, trustee, round, context, trust)?.read(chunk)?;
+            let read =
+                manifest.body.commitments(&path, trustee, round, context, trust)?.read(chunk)?;
             let commitments = commitments_in(&read, shares.len()).map_err(refused)?;
             for (share, own) in shares.iter().zip(commitments) {
                 match all.get_mut(*share as usize) {
                     Some(place @ None) => *place = Some(own),
                     Some(Some(other)) if *other != own => {
-                        let detail = "its commitments differ from another holder's of the same share";
+                        let detail =
+                            "its commitments differ from another holder's of the same share";
                         return Err(refused(Fault::Content { detail }).into());
                     }
                     _ => {}

@@ -74,7 +74,9 @@ impl Message for Entry {
             Event::Refused { reason, .. } | Event::StateOpening { reason, .. } => reason,
             Event::Committed { partials, .. } => {
                 if !partials.is_sorted_by(|a, b| a.0 < b.0) {
-                    return Err(Fault::Content { detail: "the trustees of an entry are not ascending" });
+                    return Err(Fault::Content {
+                        detail: "the trustees of an entry are not ascending",
+                    });
                 }
                 return Ok(());
             }

@@ -9,15 +9,15 @@ mod board;
 mod error;
 mod event;
 
+pub use blindtier_wire::MAX_REASON;
 pub use board::{OpenedRound, OpenedSlots};
 pub use error::LedgerError;
-pub use blindtier_wire::MAX_REASON;
 pub use event::{Entry, Event};
 
 use bincode::Options;
 use blindtier_wire::{
-    Context, Digest, Expect, Message, PartyName, Round, SigningIdentity, SubmissionEntry, TrustFile,
-    WireError, read, storage, write,
+    Context, Digest, Expect, Message, PartyName, Round, SigningIdentity, SubmissionEntry,
+    TrustFile, WireError, read, storage, write,
 };
 use std::path::{Path, PathBuf};
 
@@ -186,7 +186,7 @@ impl Ledger {
     }
 
     /// The receipt that is opened and the manifests of partial decryptions.
-    pub fn committed(&self) -> Result<(Digest, &[(PartyName, Digest)]), LedgerError> {
+    pub fn committed(&self) -> Result<Committed<'_>, LedgerError> {
         let found = self.events().find_map(|event| match event {
             Event::Committed { receipt, partials } => Some((*receipt, partials.as_slice())),
             _ => None,
@@ -206,13 +206,15 @@ impl Ledger {
     /// Why, and for which key, a slot was opened to the state, if it was.
     pub fn state_opening(&self, of: u32) -> Option<(&str, &[u8; 32])> {
         self.events().find_map(|event| match event {
-            Event::StateOpening { slot, reason, key } if *slot == of => Some((reason.as_str(), key)),
+            Event::StateOpening { slot, reason, key } if *slot == of => {
+                Some((reason.as_str(), key))
+            }
             _ => None,
         })
     }
 
-    /// Signs `event` as the next entry, for this trustee, and puts the signature into the folder. Signing the same again
-    /// changes nothing. `state` is the trustee's own folder, where it remembers what it signed for every place.
+    /// Signs `event` as the next entry, for this trustee, and puts the signature into the folder; or adds the signature to the
+    /// entry that others have recorded about it. Signing the same again changes nothing. `state` is the trustee's own folder, where it remembers what it signed for every place.
     pub fn endorse(
         &self,
         event: Event,
@@ -221,9 +223,16 @@ impl Ledger {
         state: &Path,
         identity: &SigningIdentity,
     ) -> Result<Entry, LedgerError> {
-        let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        self.check_order(&event, round)?;
-        let entry = Entry { index, previous: self.head(), event };
+        let recorded = self.entries.iter().find(|recorded| recorded.entry.event == event);
+        let entry = match recorded {
+            Some(recorded) => recorded.entry.clone(),
+            None => {
+                self.check_order(&event, round)?;
+                let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+                Entry { index, previous: self.head(), event }
+            }
+        };
+        let index = entry.index;
         let path = endorsement_path(&self.folder, index, identity.name());
         entry.check().map_err(|fault| WireError::refused(&path, identity.name(), fault))?;
         let record = state.join(format!("signed-{}-{index:05}.txt", context.round));
@@ -330,6 +339,9 @@ impl Ledger {
         }
     }
 }
+
+/// The receipt that is opened, and who opens with the hash of its manifest.
+pub type Committed<'a> = (Digest, &'a [(PartyName, Digest)]);
 
 /// What the ledger has of the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

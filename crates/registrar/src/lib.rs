@@ -12,8 +12,8 @@ pub use population::{Family, Population};
 
 use blindtier_policy::{Fact, Policy};
 use blindtier_wire::{
-    Board, Context, Digest, Engine, Entry, Layout, LetterKeys, PartyName, PseudonymKey, Roster, Round,
-    Sharing, SigningIdentity, WireError, file_names, write,
+    Board, Context, Digest, Engine, Entry, Layout, LetterKeys, PartyName, PseudonymKey, Roster,
+    Round, Sharing, SigningIdentity, WireError, file_names, write,
 };
 use std::path::{Path, PathBuf};
 

@@ -75,7 +75,9 @@ pub enum TranscriptError {
         other: PartyName,
     },
     /// No trustee contributes a share.
-    #[error("chunk {chunk}: nobody contributes share {share}; fewer trustees open than the threshold")]
+    #[error(
+        "chunk {chunk}: nobody contributes share {share}; fewer trustees open than the threshold"
+    )]
     Lacking {
         /// The chunk.
         chunk: u32,
@@ -83,7 +85,9 @@ pub enum TranscriptError {
         share: u32,
     },
     /// Partial decryptions cannot be added up.
-    #[error("chunk {chunk}: the partial decryptions do not open: {source}; have all trustees compare their files")]
+    #[error(
+        "chunk {chunk}: the partial decryptions do not open: {source}; have all trustees compare their files"
+    )]
     Combine {
         /// The chunk.
         chunk: u32,

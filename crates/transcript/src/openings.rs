@@ -4,8 +4,8 @@ use crate::TranscriptError;
 use crate::same;
 use blindtier_engine::Combine;
 use blindtier_wire::{
-    Board, ChunkReader, Context, Digest, Fault, PartialChunk, Partials, PartyName, Round, TrustFile,
-    WireError, commitments_in, file_names,
+    Board, ChunkReader, Context, Digest, Fault, PartialChunk, Partials, PartyName, Round,
+    TrustFile, WireError, commitments_in, file_names,
 };
 use std::path::PathBuf;
 
@@ -38,17 +38,17 @@ pub fn contributions<'a>(
             let manifest = Partials::read(&path, trustee, round, context, trust)?;
             same("manifest in the ledger", manifest.digest, *recorded, &path, trustee)?;
             same("receipt", receipt, manifest.body.receipt, &path, trustee)?;
-            Contribution::new(folder, trustee, manifest.body, round, context, trust)
+            Contribution::new(folder, trustee, &manifest.body, round, context, trust)
         })
         .collect()
 }
 
 impl<'a> Contribution<'a> {
-    /// What a trustee's manifest lists, with the chunks below `folder`.
+    /// What a manifest lists, with its chunks below `folder`.
     pub fn new(
         folder: PathBuf,
         trustee: &PartyName,
-        manifest: Partials,
+        manifest: &Partials,
         round: &Round,
         context: &'a Context,
         trust: &'a TrustFile,
@@ -56,9 +56,9 @@ impl<'a> Contribution<'a> {
         let path = folder.join(file_names::PARTIALS);
         Ok(Self {
             trustee: trustee.clone(),
+            shares: manifest.shares.clone(),
             partials: manifest.partials(&path, trustee, round, context, trust)?,
             commitments: manifest.commitments(&path, trustee, round, context, trust)?,
-            shares: manifest.shares,
             folder,
         })
     }
@@ -67,13 +67,13 @@ impl<'a> Contribution<'a> {
 impl Contribution<'_> {
     /// The commitments to the seeds of a chunk's slots: for each share, 32 bytes a slot.
     pub fn commitments(&self, chunk: u32) -> Result<Vec<Vec<Digest>>, WireError> {
-        commitments_in(&self.commitments.read(chunk)?, self.shares.len())
-            .map_err(|fault| WireError::refused(&self.commitments.path(chunk), &self.trustee, fault))
+        commitments_in(&self.commitments.read(chunk)?, self.shares.len()).map_err(|fault| {
+            WireError::refused(&self.commitments.path(chunk), &self.trustee, fault)
+        })
     }
 
     fn partials(&self, chunk: u32) -> Result<PartialChunk, WireError> {
-        let refused =
-            |fault| WireError::refused(&self.partials.path(chunk), &self.trustee, fault);
+        let refused = |fault| WireError::refused(&self.partials.path(chunk), &self.trustee, fault);
         let body = PartialChunk::from_bytes(&self.partials.read(chunk)?.bytes).map_err(refused)?;
         if body.partials.len() != self.shares.len() {
             let detail = "there is not one partial decryption a share";
@@ -105,7 +105,7 @@ pub fn open_chunk(
     own: Option<&PartyName>,
 ) -> Result<OpenedChunk, TranscriptError> {
     let mut bodies = Vec::with_capacity(contributions.len());
-    let mut by_share: Vec<Vec<(&Contribution<'_>, (Vec<u8>, Vec<Digest>))>> =
+    let mut by_share: Vec<Said<'_, '_, (Vec<u8>, Vec<Digest>)>> =
         (0..shares).map(|_| Vec::new()).collect();
     for contribution in contributions {
         let body = contribution.partials(chunk)?;
@@ -136,6 +136,9 @@ pub fn open_chunk(
     Ok(OpenedChunk { numbers, commitments })
 }
 
+/// What each holder says.
+type Said<'c, 'a, T> = Vec<(&'c Contribution<'a>, T)>;
+
 #[derive(Clone, Copy)]
 struct Place {
     chunk: u32,
@@ -145,7 +148,7 @@ struct Place {
 
 /// What all say, or who lies.
 fn agreed<T: PartialEq>(
-    said: Vec<(&Contribution<'_>, T)>,
+    said: Said<'_, '_, T>,
     own: Option<&PartyName>,
     place: Place,
 ) -> Result<T, TranscriptError> {

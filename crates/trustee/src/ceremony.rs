@@ -8,11 +8,12 @@
 use crate::desk::{Desk, Session};
 use crate::error::TrusteeError;
 use blindtier_engine::{Ceremony, EngineError};
-use blindtier_ledger::Event;
+use blindtier_ledger::{Event, endorsement_path};
 use blindtier_wire::{
-    CeremonyMessages, Digest, EvaluationKey, Expect, Fault, FirstsChecked, LetterKey, Message, OpeningKey,
-    PartyName, PublicKey, Purpose, SealedShares, Share, ShareCommitment, ShareCommitments, Shares,
-    TrusteeKey, WireError, check_randomness, file_names, read, storage, write,
+    CeremonyMessages, Digest, EvaluationKey, Expect, Fault, FirstsChecked, LetterKey, Message,
+    OpeningKey, PartyName, PublicKey, Purpose, SealedShares, Share, ShareCommitment,
+    ShareCommitments, Shares, TrusteeKey, WireError, check_randomness, file_names, read, storage,
+    write,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -42,6 +43,12 @@ pub fn make_keys(
     ceremony: Option<&dyn Ceremony>,
 ) -> Result<KeyProgress, TrusteeError> {
     let session = Session::new(desk)?;
+    if endorsement_path(&desk.board.ledger(), 0, session.name()).exists() {
+        if session.ledger.keys().is_ok() {
+            session.shares()?;
+        }
+        return Ok(KeyProgress::Done);
+    }
     let key = join(&session)?;
     let state = State { session: &session, sealed, key };
     let done = match ceremony {
@@ -107,21 +114,23 @@ impl State<'_, '_> {
     /// Without a dealer.
     fn together(&self, ceremony: &dyn Ceremony) -> Result<(), Stop> {
         let session = self.session;
+        let common = session.context.round.0;
         let receivers = self.receivers()?;
         let own = self.own_shares()?;
-        let common = session.context.round.0;
-        let firsts: Vec<(u32, Vec<u8>)> = own
-            .shares
-            .iter()
-            .map(|share| Ok((share.share, ceremony.first(&common, &share.key)?)))
-            .collect::<Result<_, EngineError>>()
-            .map_err(TrusteeError::Ceremony)?;
-        self.commit(&own, &firsts, &receivers)?;
-
+        // Messages are computed anew where they are needed: they are large, and the shares must not lie next to them.
+        let own_firsts = || -> Result<Vec<(u32, Vec<u8>)>, TrusteeError> {
+            let first = |share: &Share| Ok((share.share, ceremony.first(&common, &share.key)?));
+            own.shares.iter().map(first).collect::<Result<_, _>>().map_err(TrusteeError::Ceremony)
+        };
+        if !self.published(file_names::SHARE_COMMITMENTS) && !own.shares.is_empty() {
+            self.commit(&own, &own_firsts()?, &receivers)?;
+        }
         let makers = self.makers();
         let commitments = self.commitments(&makers)?;
         self.remember(&commitments)?;
-        self.publish(1, &firsts)?;
+        if !self.published(step_file(1)) {
+            self.publish(1, &own_firsts()?)?;
+        }
         let mut held = self.receive(&commitments)?;
         held.extend(own.shares.into_iter().map(|share| (share.share, share)));
 
@@ -131,7 +140,8 @@ impl State<'_, '_> {
             if committed != Some(Digest::of(bytes)) {
                 return Err(self.lied(maker, 1, *share).into());
             }
-            if let Some(own) = held.get(share)
+            if let Some(own) =
+                held.get(share).filter(|_| !self.published(file_names::FIRSTS_CHECKED))
                 && ceremony.first(&common, &own.key).map_err(TrusteeError::Ceremony)? != **bytes
             {
                 return Err(self.lied(maker, 1, *share).into());
@@ -140,13 +150,15 @@ impl State<'_, '_> {
         let all: Vec<&[u8]> = firsts.values().map(|(_, bytes)| bytes.as_slice()).collect();
         self.check_firsts(&all)?;
         let second = |share: &Share| ceremony.second(&common, &share.key, &all);
-        let mine: Vec<(u32, Vec<u8>)> = held
-            .values()
-            .filter(|share| session.round.sharing.maker(share.share) == session.number)
-            .map(|share| Ok((share.share, second(share)?)))
-            .collect::<Result<_, EngineError>>()
-            .map_err(TrusteeError::Ceremony)?;
-        self.publish(2, &mine)?;
+        if !self.published(step_file(2)) {
+            let mine: Vec<(u32, Vec<u8>)> = held
+                .values()
+                .filter(|share| session.round.sharing.maker(share.share) == session.number)
+                .map(|share| Ok((share.share, second(share)?)))
+                .collect::<Result<_, EngineError>>()
+                .map_err(TrusteeError::Ceremony)?;
+            self.publish(2, &mine)?;
+        }
 
         let seconds = self.messages(2, &makers)?;
         for (share, (maker, bytes)) in &seconds {
@@ -171,8 +183,9 @@ impl State<'_, '_> {
         }
         let keys = self.public_files(maker)?;
         if keys.public_bytes != public || keys.evaluation_bytes != evaluation {
-            let fault =
-                Fault::Content { detail: "this is not the key that the ceremony's messages come to" };
+            let fault = Fault::Content {
+                detail: "this is not the key that the ceremony's messages come to",
+            };
             return Err(WireError::refused(&session.desk.board.public_key(), maker, fault).into());
         }
         self.sign(&commitments, keys)
@@ -191,7 +204,7 @@ impl State<'_, '_> {
     fn receivers(&self) -> Result<BTreeMap<u16, [u8; 32]>, Stop> {
         let session = self.session;
         let names: Vec<PartyName> = session.round.sharing.names().collect();
-        let found = self.from_all("receiving keys", &names, |name| {
+        let found = self.said_by_all("receiving keys", &names, |name| {
             self.said::<TrusteeKey>(name, file_names::TRUSTEE_KEY)
         })?;
         Ok(names
@@ -228,9 +241,6 @@ impl State<'_, '_> {
     ) -> Result<(), Stop> {
         let session = self.session;
         let file = session.desk.board.ceremony(session.name()).join(file_names::SHARE_COMMITMENTS);
-        if file.exists() || own.shares.is_empty() {
-            return Ok(());
-        }
         check_randomness()?;
         for (number, key) in receivers {
             let (from, to) = (session.name(), PartyName::trustee(*number));
@@ -270,7 +280,7 @@ impl State<'_, '_> {
         Ok(Some(read::<M>(&path, &expect, session.desk.trust)?.body))
     }
 
-    fn from_all<T>(
+    fn said_by_all<T>(
         &self,
         what: &'static str,
         parties: &[PartyName],
@@ -291,7 +301,7 @@ impl State<'_, '_> {
     fn commitments(&self, makers: &[PartyName]) -> Result<Commitments, Stop> {
         let session = self.session;
         let sharing = session.round.sharing;
-        let found = self.from_all("commitments to shares", makers, |maker| {
+        let found = self.said_by_all("commitments to shares", makers, |maker| {
             self.said::<ShareCommitments>(maker, file_names::SHARE_COMMITMENTS)
         })?;
         let mut all = Commitments::new();
@@ -301,7 +311,8 @@ impl State<'_, '_> {
                 .collect();
             if !body.shares.iter().map(|c| &c.share).eq(&expected) {
                 let file = session.desk.board.ceremony(maker).join(file_names::SHARE_COMMITMENTS);
-                let fault = Fault::Content { detail: "these are not the shares that this party makes" };
+                let fault =
+                    Fault::Content { detail: "these are not the shares that this party makes" };
                 return Err(WireError::refused(&file, maker, fault).into());
             }
             all.extend(body.shares.into_iter().map(|c| (c.share, (maker.clone(), c))));
@@ -313,7 +324,8 @@ impl State<'_, '_> {
     /// maker that waits for the first messages could otherwise commit anew, to one that makes the sum a key of its own.
     fn remember(&self, commitments: &Commitments) -> Result<(), Stop> {
         let session = self.session;
-        let record = session.desk.private.join(format!("commitments-{}.txt", session.context.round));
+        let record =
+            session.desk.private.join(format!("commitments-{}.txt", session.context.round));
         let line = |c: &ShareCommitment| {
             let first = c.first.map(|digest| digest.to_string()).unwrap_or_default();
             format!("{} {} {first}\n", c.share, c.commitment)
@@ -327,21 +339,29 @@ impl State<'_, '_> {
         for (maker, commitment) in commitments.values() {
             if !seen.contains(&line(commitment)) {
                 let file = session.desk.board.ceremony(maker).join(file_names::SHARE_COMMITMENTS);
-                let detail = "this party commits to something else than before first messages were shown";
+                let detail =
+                    "this party commits to something else than before first messages were shown";
                 return Err(WireError::refused(&file, maker, Fault::Content { detail }).into());
             }
         }
         Ok(())
     }
 
+    /// Whether this trustee has said something already.
+    fn published(&self, file: &str) -> bool {
+        self.session.desk.board.ceremony(self.session.name()).join(file).exists()
+    }
+
     fn publish(&self, step: u8, messages: &[(u32, Vec<u8>)]) -> Result<(), Stop> {
         let session = self.session;
         let file = session.desk.board.ceremony(session.name()).join(step_file(step));
-        if file.exists() || messages.is_empty() {
+        if messages.is_empty() {
             return Ok(());
         }
-        let messages =
-            messages.iter().map(|(s, bytes)| (*s, serde_bytes::ByteBuf::from(bytes.clone()))).collect();
+        let messages = messages
+            .iter()
+            .map(|(s, bytes)| (*s, serde_bytes::ByteBuf::from(bytes.clone())))
+            .collect();
         let body = CeremonyMessages { step, messages };
         write(&file, &body, &session.context, session.desk.identity)?;
         Ok(())
@@ -364,11 +384,11 @@ impl State<'_, '_> {
             }
         }
         let own = session.desk.board.ceremony(session.name()).join(file_names::FIRSTS_CHECKED);
-        if !own.exists() {
+        if !self.published(file_names::FIRSTS_CHECKED) {
             write(&own, &FirstsChecked { firsts }, &session.context, session.desk.identity)?;
         }
         let names: Vec<PartyName> = session.round.sharing.names().collect();
-        let found = self.from_all("confirmations of the first messages", &names, |name| {
+        let found = self.said_by_all("confirmations of the first messages", &names, |name| {
             self.said::<FirstsChecked>(name, file_names::FIRSTS_CHECKED)
         })?;
         for (name, said) in names.iter().zip(found) {
@@ -386,7 +406,7 @@ impl State<'_, '_> {
     ) -> Result<BTreeMap<u32, (PartyName, Vec<u8>)>, Stop> {
         let session = self.session;
         let sharing = session.round.sharing;
-        let found = self.from_all("messages of the key ceremony", makers, |maker| {
+        let found = self.said_by_all("messages of the key ceremony", makers, |maker| {
             self.said::<CeremonyMessages>(maker, step_file(step))
         })?;
         let mut all = BTreeMap::new();
@@ -490,7 +510,8 @@ impl State<'_, '_> {
         let same = |found, file: &Path| {
             blindtier_transcript::same("public-key file", public.digest, found, file, maker)
         };
-        let evaluation = read::<EvaluationKey>(&board.evaluation_key(), &expect, session.desk.trust)?;
+        let evaluation =
+            read::<EvaluationKey>(&board.evaluation_key(), &expect, session.desk.trust)?;
         same(evaluation.body.public_key, &board.evaluation_key())?;
         let opening = if board.opening_key().exists() {
             let key = read::<OpeningKey>(&board.opening_key(), &expect, session.desk.trust)?;
@@ -518,10 +539,7 @@ impl State<'_, '_> {
             shares: commitments.values().map(|(_, c)| c.commitment).collect(),
             letter_keys: session.round.letter_keys,
         };
-        if session.ledger.entries().first().is_none_or(|first| first.entry.event != event) {
-            session.endorse(event)?;
-        }
-        Ok(())
+        Ok(session.endorse(event)?)
     }
 
     fn lied(&self, maker: &PartyName, step: u8, share: u32) -> TrusteeError {

@@ -3,8 +3,8 @@
 use crate::error::TrusteeError;
 use blindtier_ledger::Ledger;
 use blindtier_wire::{
-    Board, Context, Digest, Expect, PartyName, Round, Shares, SigningIdentity, TrustFile, file_names,
-    read,
+    Board, Context, Digest, Expect, PartyName, Round, Shares, SigningIdentity, TrustFile,
+    file_names, read,
 };
 use std::path::{Path, PathBuf};
 

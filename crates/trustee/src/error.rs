@@ -20,7 +20,9 @@ pub enum TrusteeError {
     #[error(transparent)]
     Transcript(#[from] TranscriptError),
     /// The party is none of the round's trustees.
-    #[error("{party} is none of the trustees of this {sharing} round; use the signing key of one of them")]
+    #[error(
+        "{party} is none of the trustees of this {sharing} round; use the signing key of one of them"
+    )]
     NotATrustee {
         /// The party.
         party: PartyName,

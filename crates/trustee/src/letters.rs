@@ -3,8 +3,8 @@
 use crate::desk::Session;
 use crate::error::TrusteeError;
 use blindtier_wire::{
-    ChunkWriter, Digest, Kind, LetterKeys, LetterText, Letters, PartyName, Purpose, Receipt, Received,
-    Shares, WireError, check_randomness, file_names, seal, write,
+    ChunkWriter, Digest, Kind, LetterKeys, LetterText, Letters, PartyName, Purpose, Receipt,
+    Received, Shares, WireError, check_randomness, file_names, seal, write,
 };
 use rayon::prelude::*;
 use std::path::Path;
@@ -25,8 +25,7 @@ pub(crate) fn seal_letters(
         .chunking()
         .map_err(|fault| WireError::refused(&file, &PartyName::registrar(), fault))?;
     check_randomness()?;
-    let mut writer =
-        ChunkWriter::new(output, Kind::LetterChunk, context, desk.identity, chunking)?;
+    let mut writer = ChunkWriter::new(output, Kind::LetterChunk, context, desk.identity, chunking)?;
     let head = session.ledger.head();
     while let Some((chunk, start, count)) = writer.next_chunk() {
         let digest = Digest::of(&results.read(chunk)?.bytes);

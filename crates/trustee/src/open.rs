@@ -9,9 +9,9 @@ use blindtier_ledger::Event;
 use blindtier_transcript::Contribution;
 use blindtier_wire::{
     COMMITMENT_CHUNKS, ChunkReader, ChunkWriter, Chunking, Digest, EvaluationKey, Expect, Kind,
-    Opened, OpeningKey, PARTIAL_CHUNKS, PartialChunk, Partials, PartyName, Receipt, Received, Share,
-    Shares, WireError, check_randomness, chunk_name, file_names, opened_bytes, opened_digest, read,
-    storage, write,
+    Opened, OpeningKey, PARTIAL_CHUNKS, PartialChunk, Partials, PartyName, Receipt, Received,
+    Share, Shares, WireError, check_randomness, chunk_name, file_names, opened_bytes,
+    opened_digest, read, storage, write,
 };
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -102,10 +102,16 @@ pub fn open(
     blindtier_transcript::same(what, receipt, found, &desk.board.receipt(), &evaluator)?;
     for (trustee, manifest) in listed {
         let path = desk.board.partials(trustee).join(file_names::PARTIALS);
-        let found = run.manifest(trustee)?.ok_or_else(|| {
-            WireError::refused(&path, trustee, blindtier_wire::Fault::Missing)
-        })?;
-        blindtier_transcript::same("manifest", found.digest, *manifest, &desk.board.ledger(), trustee)?;
+        let found = run
+            .manifest(trustee)?
+            .ok_or_else(|| WireError::refused(&path, trustee, blindtier_wire::Fault::Missing))?;
+        blindtier_transcript::same(
+            "manifest",
+            found.digest,
+            *manifest,
+            &desk.board.ledger(),
+            trustee,
+        )?;
     }
     if listed.iter().any(|(trustee, _)| trustee == session.name()) {
         run.reveal(&own)?;
@@ -160,7 +166,11 @@ impl<'s, 'a> Run<'s, 'a> {
         for (named, registered) in receipt.body.submissions.iter().zip(registered) {
             if named != registered {
                 let agency = registered.agency.clone();
-                return Err(TrusteeError::OtherSubmission { file: path, culprit: evaluator, agency });
+                return Err(TrusteeError::OtherSubmission {
+                    file: path,
+                    culprit: evaluator,
+                    agency,
+                });
             }
         }
         let key = session.ledger.keys()?.evaluation_key;
@@ -251,8 +261,7 @@ impl<'s, 'a> Run<'s, 'a> {
             let mut contributions = Vec::with_capacity(shares.shares.len());
             for (share, opener) in shares.shares.iter().zip(&openers) {
                 let (pads, own) = self.pads(share, &digest, start, count, modulus);
-                let partial =
-                    opener.partial(families, &prepared.masks, &pads).map_err(refused)?;
+                let partial = opener.partial(families, &prepared.masks, &pads).map_err(refused)?;
                 committed.extend_from_slice(&own);
                 contributions.push(serde_bytes::ByteBuf::from(partial));
             }
@@ -294,7 +303,11 @@ impl<'s, 'a> Run<'s, 'a> {
         (pads, commitments)
     }
 
-    fn recompute(&self, engine: &dyn Engine, results: &ChunkReader<'_>) -> Result<(), TrusteeError> {
+    fn recompute(
+        &self,
+        engine: &dyn Engine,
+        results: &ChunkReader<'_>,
+    ) -> Result<(), TrusteeError> {
         let session = self.session;
         let (board, trust) = (session.desk.board, session.desk.trust);
         let (round, context) = (&session.round, &session.context);
@@ -378,16 +391,25 @@ impl<'s, 'a> Run<'s, 'a> {
             return Err(TrusteeError::OtherEntry {
                 folder: session.desk.board.ledger(),
                 index: pending.entry.index,
-                signers: pending.signers.iter().map(PartyName::as_str).collect::<Vec<_>>().join(", "),
+                signers: pending
+                    .signers
+                    .iter()
+                    .map(PartyName::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", "),
                 entry: pending.entry.event.to_string(),
             });
         }
         there.sort();
-        let numbers: Vec<u16> = there.iter().filter_map(|(name, _)| name.trustee_number()).collect();
+        let numbers: Vec<u16> =
+            there.iter().filter_map(|(name, _)| name.trustee_number()).collect();
         Ok(session.round.sharing.missing(&numbers).is_none().then_some(there))
     }
 
     /// Adds all partial decryptions up and writes what comes out. Returns the hashes for the ledger.
+    ///
+    /// A trustee that does not open with the others compares what it has computed itself all the same: where fewer than all
+    /// open, it may be the only other holder of a share.
     fn combine(
         &self,
         listed: &[(PartyName, Digest)],
@@ -400,10 +422,11 @@ impl<'s, 'a> Run<'s, 'a> {
         let receipt = self.receipt.digest;
         let mut contributions =
             blindtier_transcript::contributions(board, listed, receipt, round, context, trust)?;
-        if !listed.iter().any(|(trustee, _)| trustee == session.name()) && self.hidden().exists() {
-            // A trustee that came too late to be listed still checks the others with what it computed.
-            let (name, manifest) = (session.name(), own.body.clone());
-            contributions.push(Contribution::new(self.hidden(), name, manifest, round, context, trust)?);
+        let unlisted = !listed.iter().any(|(trustee, _)| trustee == session.name());
+        if unlisted && self.hidden().exists() {
+            let (hidden, name) = (self.hidden(), session.name());
+            let computed = Contribution::new(hidden, name, &own.body, round, context, trust)?;
+            contributions.push(computed);
         }
         let engine = engine.combine().map_err(TrusteeError::Engine)?;
         let folder = board.opened(session.name());

@@ -23,9 +23,6 @@ pub fn register(desk: &Desk<'_>, manifests: &std::path::Path) -> Result<(), Trus
         blindtier_transcript::same("public-key file", public_key, named, &path, agency)?;
         found.push(SubmissionEntry { agency: agency.clone(), manifest: manifest.digest });
     }
-    if session.ledger.submissions().is_ok_and(|registered| registered == found) {
-        return Ok(());
-    }
     session.endorse(Event::Submissions(found))
 }
 
@@ -86,7 +83,13 @@ pub fn witness(desk: &Desk<'_>) -> Result<Option<Entry>, TrusteeError> {
             }
             let (round, context) = (&session.round, &session.context);
             let identity = desk.identity;
-            return Ok(Some(session.ledger.endorse(event, round, context, desk.private, identity)?));
+            return Ok(Some(session.ledger.endorse(
+                event,
+                round,
+                context,
+                desk.private,
+                identity,
+            )?));
         }
     }
     Ok(None)
@@ -131,7 +134,8 @@ pub fn open_to_state(
     let file = output.join(StateSeeds::file_name(slot, session.name()));
     let purpose = Purpose::State { slot, from: session.name() };
     let sealed = seal(&key, purpose, context, &plain).ok_or_else(|| {
-        let fault = blindtier_wire::Fault::Content { detail: "nothing can be sealed to the state's key" };
+        let fault =
+            blindtier_wire::Fault::Content { detail: "nothing can be sealed to the state's key" };
         WireError::refused(&file, session.name(), fault)
     })?;
     write(&file, &StateSeeds { slot, sealed }, context, desk.identity)?;

@@ -84,7 +84,8 @@ impl Partials {
         let received = read::<Self>(path, &Expect::of(trustee, context), trust)?;
         let number = trustee.trustee_number().unwrap_or_default();
         if received.body.shares != round.sharing.held_by(number) {
-            let fault = Fault::Content { detail: "these are not the shares that this trustee holds" };
+            let fault =
+                Fault::Content { detail: "these are not the shares that this trustee holds" };
             return Err(WireError::refused(path, trustee, fault));
         }
         Ok(received)

@@ -51,7 +51,8 @@ impl Proof {
     pub fn read(path: &Path) -> Result<Self, WireError> {
         let wrong = || WireError::SecretForm { file: path.to_owned(), what: "proof" };
         let bytes = storage::read_own(path, MAX_PROOF)?.ok_or_else(wrong)?;
-        let text: ProofText = toml::from_str(&String::from_utf8_lossy(&bytes)).map_err(|_| wrong())?;
+        let text: ProofText =
+            toml::from_str(&String::from_utf8_lossy(&bytes)).map_err(|_| wrong())?;
         let number = |text: &String| Digest::from_hex(text).map(|digest| digest.0);
         Ok(Self {
             round: RoundId(number(&text.round).ok_or_else(wrong)?),
@@ -68,7 +69,9 @@ impl Proof {
     /// The first share whose seed is not the one that was committed to; `None` if all are.
     pub fn first_wrong(&self, context: &Context, commitments: &[Digest]) -> Option<u32> {
         if self.seeds.len() != commitments.len() {
-            return Some(u32::try_from(self.seeds.len().min(commitments.len())).unwrap_or(u32::MAX));
+            return Some(
+                u32::try_from(self.seeds.len().min(commitments.len())).unwrap_or(u32::MAX),
+            );
         }
         (0u32..)
             .zip(self.seeds.iter().zip(commitments))

@@ -101,9 +101,8 @@ impl SealedShares {
         let purpose = Purpose::Shares { from, to };
         let mut sealed = Vec::new();
         for share in shares.iter().filter(|share| held.contains(&share.share)) {
-            let bytes = seal(key, purpose, context, &share.to_bytes()?).ok_or(Fault::Content {
-                detail: "nothing can be sealed to this receiving key",
-            })?;
+            let bytes = seal(key, purpose, context, &share.to_bytes()?)
+                .ok_or(Fault::Content { detail: "nothing can be sealed to this receiving key" })?;
             sealed.push((share.share, serde_bytes::ByteBuf::from(bytes)));
         }
         Ok(Self { to: to.clone(), shares: sealed })
@@ -129,6 +128,8 @@ impl Message for TrusteeKey {
         if crate::LetterKeys::usable(&self.receiving) {
             return Ok(());
         }
-        Err(Fault::Content { detail: "the receiving key is of low order: nothing can be sealed to it" })
+        Err(Fault::Content {
+            detail: "the receiving key is of low order: nothing can be sealed to it",
+        })
     }
 }

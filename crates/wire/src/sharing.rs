@@ -130,7 +130,8 @@ impl std::str::FromStr for Sharing {
         let wrong = Fault::Content {
             detail: "write a sharing as 2-of-3: how many of how many trustees, with at most 15 shares",
         };
-        let numbers = text.split_once("-of-").and_then(|(t, n)| Some((t.parse().ok()?, n.parse().ok()?)));
+        let numbers =
+            text.split_once("-of-").and_then(|(t, n)| Some((t.parse().ok()?, n.parse().ok()?)));
         numbers.and_then(|(threshold, trustees)| Self::new(trustees, threshold).ok()).ok_or(wrong)
     }
 }

@@ -85,7 +85,11 @@ pub(super) fn play(
     output.say(&format!("registrar: {count} families shuffled into slots, one roster an agency"));
 
     let keygen = table.keys(stage)?;
-    table.public("families", &["family", "check"], &[("--key", work.join("families/letter.key"))])?;
+    table.public(
+        "families",
+        &["family", "check"],
+        &[("--key", work.join("families/letter.key"))],
+    )?;
     output.say("families: every letter key is in the roster");
     let submitting = strings(&announced, "agencies");
     let start = Instant::now();
@@ -106,10 +110,7 @@ pub(super) fn play(
         let from = work.join("agencies").join(id).join("levels");
         copy_folder(&from, &work.join("letters").join(format!("agency-{id}")))?;
     }
-    let mail = [
-        ("--key", work.join("families/letter.key")),
-        ("--letters", work.join("letters")),
-    ];
+    let mail = [("--key", work.join("families/letter.key")), ("--letters", work.join("letters"))];
     let read = table.public("families", &["family", "read"], &mail)?;
     let one = table.public("families", &["family", "read", "--family", "0"], &mail)?;
     let head = text(&one, "head").to_owned();
@@ -126,11 +127,7 @@ pub(super) fn play(
     let maker = if stage.needs_dealer() { "dealer" } else { "trustees" };
     sent.insert(
         0,
-        (
-            "registrar".into(),
-            "round, letter keys",
-            size(board.round()) + size(board.letter_keys()),
-        ),
+        ("registrar".into(), "round, letter keys", size(board.round()) + size(board.letter_keys())),
     );
     let keys = evaluation_key + size(board.public_key()) + size(board.opening_key());
     let ceremony = keys + folder_bytes(&board.folder().join("ceremony"));
@@ -234,7 +231,8 @@ impl<'a> Table<'a> {
             }
             if done {
                 let seconds = start.elapsed().as_secs_f64();
-                let how = if stage.needs_dealer() { "dealt" } else { "made by all, without a dealer" };
+                let how =
+                    if stage.needs_dealer() { "dealt" } else { "made by all, without a dealer" };
                 self.output.say(&format!(
                     "trustees: {} key {how} in {seconds:.1} s; nobody has the whole one",
                     stage.sharing
@@ -436,7 +434,12 @@ impl<'a> Table<'a> {
         ]
     }
 
-    fn process(&self, party: &str, command: &[&str], files: &[(&str, PathBuf)]) -> Result<Child, CliError> {
+    fn process(
+        &self,
+        party: &str,
+        command: &[&str],
+        files: &[(&str, PathBuf)],
+    ) -> Result<Child, CliError> {
         let failed =
             |message: String| CliError::Party { party: party.to_owned(), message, code: 1 };
         let program = std::env::current_exe().map_err(|e| failed(e.to_string()))?;
@@ -463,7 +466,10 @@ impl<'a> Table<'a> {
         let mut child = self.process(party, &["trustee", "open"], files)?;
         if let Some(stream) = child.stderr.take() {
             // Ends with the process as well, should it be done before it says anything.
-            BufReader::new(stream).lines().map_while(Result::ok).find(|line| counted(line).is_some());
+            BufReader::new(stream)
+                .lines()
+                .map_while(Result::ok)
+                .find(|line| counted(line).is_some());
         }
         child.kill().map_err(failed)?;
         child.wait().map(|_| ()).map_err(failed)

@@ -10,7 +10,9 @@ use std::fs;
 
 #[test]
 fn every_family_learns_the_tier_of_the_clear_computation() {
-    for (sharing, dealer) in [("2-of-3", false), ("2-of-3", true), ("3-of-5", false), ("1-of-1", true)] {
+    for (sharing, dealer) in
+        [("2-of-3", false), ("2-of-3", true), ("3-of-5", false), ("1-of-1", true)]
+    {
         let world = World::with(Shape::of(sharing, dealer));
         let files = world.finished("round");
         world.check_letters(&files);
@@ -95,7 +97,8 @@ fn levels_come_with_the_letter() {
         };
         let keys = files.board.letter_keys();
         let seal = || {
-            seal_levels(&invitation, &keys, columns, values, &output, identity, &world.trust).unwrap()
+            seal_levels(&invitation, &keys, columns, values, &output, identity, &world.trust)
+                .unwrap()
         };
         assert_eq!(seal(), seal(), "levels are sealed once");
     }
@@ -111,11 +114,17 @@ fn levels_come_with_the_letter() {
         }
     }
     // Damaged levels are complained about, and the tier is read all the same.
-    let path = files.path("letters/agency-health/chunk-00000.bt");
-    let bytes = fs::read(&path).unwrap();
-    fs::write(&path, &bytes[1..]).unwrap();
-    let error = mail.read_all(&world.keys).map(|_| ()).unwrap_err();
-    assert_eq!(error.culprit(), Some(world.agencies[1].name()));
+    for name in ["chunk-00000.bt", "levels.bt"] {
+        let path = files.path("letters/agency-health").join(name);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[1..]).unwrap();
+        let letters = mail.read_all(&world.keys).unwrap();
+        assert!(letters.iter().zip(0..).all(|(letter, family)| letter.code == tier(family)));
+        let complaints: Vec<_> = letters.iter().flat_map(|letter| &letter.complaints).collect();
+        let about = |c: &&FamilyError| c.culprit() == Some(world.agencies[1].name());
+        assert!(complaints.len() >= 3 && complaints.iter().all(about), "{name}");
+        fs::write(&path, bytes).unwrap();
+    }
 }
 
 #[test]
@@ -139,7 +148,9 @@ fn rosters_carry_facts_only_to_those_who_declare_them() {
 fn sizes_say_nothing_about_families() {
     let world = World::new();
     let files = world.finished("round");
-    for folder in ["board/submissions/tax", "board/results", "board/opened/trustee-1", "letters/trustee-1"] {
+    for folder in
+        ["board/submissions/tax", "board/results", "board/opened/trustee-1", "letters/trustee-1"]
+    {
         let size = |chunk: &str| fs::metadata(files.path(folder).join(chunk)).unwrap().len();
         assert_eq!(size("chunk-00000.bt"), size("chunk-00001.bt"), "{folder}");
     }

@@ -42,8 +42,9 @@ fn a_dealer_that_seals_another_share_than_it_commits_to() {
     turn(&world, &files);
     world.deal(&files).unwrap();
     let (sharing, context, dealer) = (world.shape.sharing, files.context(), &world.dealer);
-    let receivers =
-        (1..=3).map(|k| said::<blindtier_wire::TrusteeKey>(&world, &files, world.trustee(k), "trustee-key.bt"));
+    let receivers = (1..=3).map(|k| {
+        said::<blindtier_wire::TrusteeKey>(&world, &files, world.trustee(k), "trustee-key.bt")
+    });
     let receivers: Vec<[u8; 32]> = receivers.map(|key| key.receiving).collect();
     let to = world.trustee(2).name();
     let path = SealedShares::path(&files.path("sealed"), dealer.name(), to);
@@ -70,7 +71,10 @@ fn a_dealer_that_seals_another_share_than_it_commits_to() {
     expect(&error, &path, "dealer", |f| matches!(f, Fault::Content { .. }));
     fs::write(&path, honest).unwrap();
     turn(&world, &files);
-    world.all().iter().for_each(|k| assert_eq!(world.make_keys(&files, *k).unwrap(), KeyProgress::Done));
+    world
+        .all()
+        .iter()
+        .for_each(|k| assert_eq!(world.make_keys(&files, *k).unwrap(), KeyProgress::Done));
 }
 
 #[test]
@@ -84,13 +88,15 @@ fn a_dealer_with_too_few_shares_or_keys_that_do_not_belong_together() {
     let mut dealt = world.dealt();
     dealt.shares.pop();
     let sealed = files.path("sealed");
-    let few = blindtier_dealer::deal(dealt, &receivers, &files.board, &sealed, round, context, dealer);
+    let few =
+        blindtier_dealer::deal(dealt, &receivers, &files.board, &sealed, round, context, dealer);
     assert!(matches!(few, Err(DealerError::Shares { expected: 3, found: 2 })));
     assert!(!sealed.exists() && !files.board.public_key().exists());
     world.deal(&files).unwrap();
     let path = files.board.evaluation_key();
-    let honest =
-        read::<EvaluationKey>(&path, &Expect::of(dealer.name(), context), &world.trust).unwrap().body;
+    let honest = read::<EvaluationKey>(&path, &Expect::of(dealer.name(), context), &world.trust)
+        .unwrap()
+        .body;
     let other = EvaluationKey { public_key: Digest([9; 32]), ..honest };
     write(&path, &other, context, dealer).unwrap();
     let error = as_wire(world.make_keys(&files, 1).unwrap_err());
@@ -171,7 +177,12 @@ fn a_maker_that_commits_anew_after_it_saw_first_messages() {
     commitments.shares[0].first = Some(Digest::of(&message));
     let share = commitments.shares[0].share;
     let path = say(&files, maker, "commitments.bt", &commitments);
-    say(&files, maker, "step-1.bt", &CeremonyMessages { step: 1, messages: vec![(share, message.into())] });
+    say(
+        &files,
+        maker,
+        "step-1.bt",
+        &CeremonyMessages { step: 1, messages: vec![(share, message.into())] },
+    );
     for number in [1, 2] {
         let error = as_wire(world.make_keys(&files, number).unwrap_err());
         expect(&error, &path, "trustee:3", |f| matches!(f, Fault::Content { .. }));
@@ -231,7 +242,8 @@ fn a_publisher_of_another_key() {
     let _ = fs::remove_dir_all(&ledger);
     let context = files.context();
     let public_key =
-        write(&files.board.public_key(), &PublicKey { bytes: vec![1; 33] }, context, maker).unwrap();
+        write(&files.board.public_key(), &PublicKey { bytes: vec![1; 33] }, context, maker)
+            .unwrap();
     let body = EvaluationKey { public_key, bytes: vec![2; 33] };
     write(&files.board.evaluation_key(), &body, context, maker).unwrap();
     for number in [2, 3] {

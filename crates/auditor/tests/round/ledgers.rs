@@ -3,19 +3,18 @@
 use crate::support::*;
 use blindtier_agency::AgencyError;
 use blindtier_auditor::{AuditError, Execute};
-use blindtier_family::LetterKey;
+use blindtier_family::{FamilyError, LetterKey, read_for_state};
 use blindtier_ledger::{Entry, Event, LedgerError, MAX_REASON, endorsement_path};
 use blindtier_trustee::{
     OpenProgress, StateRequest, TrusteeError, destroy, open_to_state, refuse, witness,
 };
 use blindtier_wire::{
-    Digest, Expect, Fault, PartyName, Purpose, Seed, StateSeeds, SubmissionEntry, WireError, read,
-    unpad, write,
+    Digest, Fault, PartyName, Purpose, StateSeeds, SubmissionEntry, WireError, seal, write,
 };
 use std::fs;
 use std::path::PathBuf;
 
-fn refused_by(world: &World, files: &Files, number: u16, reason: &str) -> Event {
+fn refused_by(world: &World, number: u16, reason: &str) -> Event {
     let trustee = world.trustee(number).name().clone();
     Event::Refused { trustee, culprit: None, reason: reason.into() }
 }
@@ -28,8 +27,8 @@ fn entry_folder(files: &Files, index: u32) -> PathBuf {
 fn a_trustee_signs_one_entry_a_place() {
     let world = World::new();
     let files = world.keyed("round");
-    let one = refused_by(&world, &files, 1, "one");
-    let other = refused_by(&world, &files, 1, "other");
+    let one = refused_by(&world, 1, "one");
+    let other = refused_by(&world, 1, "other");
     let signed = world.endorse(&files, 1, one.clone()).unwrap();
     assert_eq!(world.endorse(&files, 1, one.clone()).unwrap(), signed, "the same again");
     // Neither on top of its own signature nor after somebody took it off the board.
@@ -45,9 +44,9 @@ fn a_trustee_signs_one_entry_a_place() {
 fn a_forked_ledger() {
     let world = World::new();
     let files = world.keyed("round");
-    world.force(&files, &[2], &refused_by(&world, &files, 2, "one"));
+    world.force(&files, &[2], &refused_by(&world, 2, "one"));
     let here = world.copy(&files, "other");
-    world.force(&here, &[3], &refused_by(&world, &here, 3, "other"));
+    world.force(&here, &[3], &refused_by(&world, 3, "other"));
     // Two copies brought together.
     copy_folder(&here.board.ledger(), &files.board.ledger());
     let Err(LedgerError::Forked { index, one, other, .. }) = world.ledger(&files) else {
@@ -56,7 +55,10 @@ fn a_forked_ledger() {
     assert_eq!((index, one.as_str(), other.as_str()), (1, "trustee:2", "trustee:3"));
     // Nobody goes on.
     let before = files.all();
-    assert!(matches!(world.audit(&files, &[]), Err(AuditError::Ledger(LedgerError::Forked { .. }))));
+    assert!(matches!(
+        world.audit(&files, &[]),
+        Err(AuditError::Ledger(LedgerError::Forked { .. }))
+    ));
     assert!(world.invitation(&files, 0).is_err() && world.evaluate(&files).is_err());
     assert!(matches!(
         world.at_desk(&files, 1, witness),
@@ -104,11 +106,7 @@ fn an_entry_that_a_minority_signed_is_none() {
     }
     // Nothing may follow it.
     let pending = world.ledger(&files).unwrap().pending().unwrap().clone();
-    let entry = Entry {
-        index: 2,
-        previous: pending.digest,
-        event: refused_by(&world, &files, 1, "no"),
-    };
+    let entry = Entry { index: 2, previous: pending.digest, event: refused_by(&world, 1, "no") };
     [1, 2, 3].iter().for_each(|number| world.sign_entry(&files, *number, &entry));
     let unsigned = world.ledger(&files);
     assert!(matches!(unsigned, Err(LedgerError::Unsigned { index: 1, found: 2, needed: 3, .. })));
@@ -122,7 +120,7 @@ fn a_signature_in_the_name_of_another() {
     let world = World::new();
     let files = world.keyed("round");
     let ledger = world.ledger(&files).unwrap();
-    let event = refused_by(&world, &files, 3, "no");
+    let event = refused_by(&world, 3, "no");
     let entry = Entry { index: 1, previous: ledger.head(), event };
     world.sign_entry(&files, 1, &entry);
     let folder = entry_folder(&files, 1);
@@ -159,7 +157,10 @@ fn an_entry_cut_out_of_the_middle() {
     let world = World::new();
     let files = world.finished("round");
     fs::remove_dir_all(entry_folder(&files, 1)).unwrap();
-    assert!(matches!(world.audit(&files, &[]), Err(AuditError::Ledger(LedgerError::Missing { .. }))));
+    assert!(matches!(
+        world.audit(&files, &[]),
+        Err(AuditError::Ledger(LedgerError::Missing { .. }))
+    ));
     for index in [2, 3] {
         fs::rename(entry_folder(&files, index), entry_folder(&files, index - 1)).unwrap();
     }
@@ -314,26 +315,29 @@ fn an_opening_to_the_state_is_recorded_and_told() {
             assert_eq!(letter.opened_to_state.as_ref(), (family == 2).then_some(&reason));
         }
         world.audit(&files, &[]).unwrap();
-        // The seeds of any two trustees give this tier.
-        let mut seeds = std::collections::BTreeMap::new();
-        for number in [1, 2] {
-            let name = world.trustee(number).name();
-            let path = output.join(StateSeeds::file_name(slot, name));
-            let body =
-                read::<StateSeeds>(&path, &Expect::of(name, files.context()), &world.trust).unwrap().body;
-            let purpose = Purpose::State { slot, from: name };
-            let plain = state.open(purpose, files.context(), &body.sealed).unwrap();
-            let found = plain.chunks(32).map(|seed| Seed(seed.try_into().unwrap()));
-            seeds.extend(world.shape.sharing.held_by(number).into_iter().zip(found));
-        }
-        let (board, round, context) = (&files.board, files.round(), files.context());
-        let opened = blindtier_ledger::OpenedRound {
-            board, ledger: &ledger, round, context, trust: &world.trust,
+        // The seeds of two trustees give this tier to the state, those of one do not, and nobody else can read them.
+        let read = |slot, key: &LetterKey| {
+            let (board, trust) = (&files.board, &world.trust);
+            read_for_state(board, &output, slot, key, policy_hash(), MODULUS, trust)
         };
-        let (number, _) =
-            opened.chunk(slot / round.chunk).unwrap().slot(slot).unwrap();
-        let pads = seeds.values().map(|seed| seed.pad(MODULUS));
-        assert_eq!(unpad(number, pads, MODULUS), tier(2));
+        assert_eq!(read(slot, &state).unwrap(), tier(2));
+        let other = (slot + 1) % 7;
+        assert!(matches!(read(other, &state), Err(FamilyError::NotOpenedToState { .. })));
+        let stranger = read(slot, &world.keys[0]);
+        assert!(matches!(stranger, Err(FamilyError::NotOpenedToState { .. })));
+        let path = output.join(StateSeeds::file_name(slot, world.trustee(2).name()));
+        let honest = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(read(slot, &state), Err(FamilyError::TooFewLetters { .. })));
+        // A false seed is named.
+        let (context, from) = (files.context(), world.trustee(2).name());
+        let purpose = Purpose::State { slot, from };
+        let sealed = seal(state.public(), purpose, context, &[7; 64]).unwrap();
+        write(&path, &StateSeeds { slot, sealed }, context, world.trustee(2)).unwrap();
+        let error = read(slot, &state).unwrap_err();
+        assert!(matches!(error, FamilyError::WrongSeed { .. }), "{error}");
+        assert_eq!(error.culprit(), Some(from));
+        fs::write(&path, honest).unwrap();
         // At most once a slot, for one reason and key.
         for other in [
             StateRequest { reason: "curiosity".into(), ..request.clone() },
@@ -388,7 +392,9 @@ fn destroyed_shares_open_nothing_any_more() {
         .collect();
     assert!(
         left.iter().all(|name| {
-            ["signed-", "opened-", "commitments-", "first-messages"].iter().any(|p| name.starts_with(p))
+            ["signed-", "opened-", "commitments-", "first-messages"]
+                .iter()
+                .any(|p| name.starts_with(p))
         }),
         "{left:?}"
     );
@@ -403,8 +409,9 @@ fn destroyed_shares_open_nothing_any_more() {
     assert_eq!(world.at_desk(&files, 3, witness).unwrap(), None, "once");
     world.audit(&files, &[]).unwrap();
     // Two of three are enough to open, and one is not.
-    let refused = world.endorse(&files, 1, event);
-    assert!(matches!(refused, Err(LedgerError::Order { .. })));
+    let twice = world.copy(&files, "twice");
+    world.force(&twice, &[1, 2], &event);
+    assert!(matches!(world.ledger(&twice), Err(LedgerError::Order { .. })));
     let one = world.copy(&files, "one");
     world.at_desk(&one, 2, destroy).unwrap();
     world.open(&one, 1).unwrap();

@@ -156,9 +156,7 @@ fn letters_that_were_exchanged_between_slots() {
             chunk.bytes.pop();
         }
     });
-    others_suffice(&world, &files, |e| {
-        about_two(e) && matches!(e, FamilyError::Unreadable { .. })
-    });
+    others_suffice(&world, &files, |e| about_two(e) && matches!(e, FamilyError::Unreadable { .. }));
 }
 
 #[test]
@@ -195,12 +193,15 @@ fn a_letter_that_has_seen_another_ledger() {
     let world = World::new();
     let files = world.finished("round");
     let head = Digest([9; 32]);
-    seal_to_all(&world, &files, 2, |slot| {
-        LetterText { head, seeds: seeds(&world, &files, 2, slot) }
+    seal_to_all(&world, &files, 2, |slot| LetterText {
+        head,
+        seeds: seeds(&world, &files, 2, slot),
     });
-    others_suffice(&world, &files, |e| {
-        matches!(e, FamilyError::Ledger(LedgerError::Cut { head, .. }) if *head == Digest([9; 32]))
-    });
+    others_suffice(
+        &world,
+        &files,
+        |e| matches!(e, FamilyError::Ledger(LedgerError::Cut { head, .. }) if *head == Digest([9; 32])),
+    );
 }
 
 /// The proof of every family, by family.

@@ -426,7 +426,8 @@ fn a_chunk_listed_twice() {
     [1, 2].iter().for_each(|k| drop(world.open(&files, *k).unwrap()));
     world.open(&files, 2).unwrap();
     let error = as_wire(world.open(&files, 1).unwrap_err());
-    let file = files.board.partials(world.trustee(2).name()).join(PARTIAL_CHUNKS).join(chunk_name(1));
+    let file =
+        files.board.partials(world.trustee(2).name()).join(PARTIAL_CHUNKS).join(chunk_name(1));
     expect(&error, &file, "trustee:2", |f| matches!(f, Fault::ChunkRange { .. }));
 }
 
@@ -496,12 +497,16 @@ fn the_partial_decryptions_of_one_trustee_too_few() {
     let (receipt, listed) = ledger.committed().unwrap();
     let (round, context) = (files.round(), files.context());
     let there = blindtier_transcript::contributions(
-        &files.board, &listed[..2], receipt, round, context, &world.trust,
+        &files.board,
+        &listed[..2],
+        receipt,
+        round,
+        context,
+        &world.trust,
     )
     .unwrap();
     let shares = world.shape.sharing.shares();
-    let combined =
-        blindtier_transcript::open_chunk(0, 3, &there, shares, &Fake::default(), None);
+    let combined = blindtier_transcript::open_chunk(0, 3, &there, shares, &Fake::default(), None);
     assert!(matches!(combined, Err(TranscriptError::Lacking { .. })));
     world.open_by(&files, &[5, 1, 3]).unwrap();
     world.check_letters(&files);
@@ -513,9 +518,8 @@ fn a_manifest_whose_hash_is_not_the_one_in_the_ledger() {
     let files = world.evaluated("round");
     world.commit_by(&files, &[1, 2]);
     let name = |k| world.trustee(k).name().clone();
-    let hash = |k| {
-        Digest::of(&fs::read(files.board.partials(&name(k)).join("partials.bt")).unwrap())
-    };
+    let hash =
+        |k| Digest::of(&fs::read(files.board.partials(&name(k)).join("partials.bt")).unwrap());
     let receipt = Digest::of(&fs::read(files.board.receipt()).unwrap());
     let partials = vec![(name(1), hash(1)), (name(2), Digest([9; 32]))];
     let wrong = Event::Committed { receipt, partials };

@@ -40,7 +40,11 @@ fn nobody_else_has_a_share_a_seed_or_a_letter_key() {
         for share in world.all().into_iter().flat_map(|k| world.shares(&files, k).shares) {
             let holders = world.shape.sharing.holders(share.share);
             let mut add = |what: &str, bytes: &[u8]| {
-                secrets.push((format!("{what} of share {}", share.share), bytes.to_vec(), holders.clone()));
+                secrets.push((
+                    format!("{what} of share {}", share.share),
+                    bytes.to_vec(),
+                    holders.clone(),
+                ));
             };
             add("key", &share.key);
             if dealer {

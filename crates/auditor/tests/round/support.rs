@@ -4,7 +4,7 @@ use blindtier_agency::{
     AgencyError, ColumnSource, Destination, Invitation, InvitationFiles, Submitted,
 };
 use blindtier_auditor::{AuditError, Execute, Reference, Report};
-use blindtier_dealer::{Dealt, DealerError};
+use blindtier_dealer::{DealerError, Dealt};
 use blindtier_engine::{
     Ceremony, Combine, Encrypt, EngineError, Evaluate, Evaluated, OpenShare, Prepare, Prepared,
 };
@@ -16,7 +16,7 @@ use blindtier_registrar::{Announced, NewRound, Population, RegistrarError, new_r
 use blindtier_trustee::{Desk, KeyProgress, OpenProgress, TrusteeError};
 use blindtier_wire::{
     Board, Chunk, ChunkReader, ChunkWriter, Context, Digest, Engine, Expect, Fault, Kind, Layout,
-    Partials, PartyName, Receipt, Round, Sharing, Shares, SigningIdentity, TrustFile, WireError,
+    Partials, PartyName, Receipt, Round, Shares, Sharing, SigningIdentity, TrustFile, WireError,
     read, write,
 };
 use std::convert::Infallible;
@@ -110,9 +110,8 @@ impl Evaluate for Fake {
         }
         progress(families);
         let all = Digest::of(&inputs.concat());
-        let masks: Vec<Vector> = (0..families)
-            .map(|f| Digest::of(&[&all.0[..], &f.to_le_bytes()].concat()).0)
-            .collect();
+        let masks: Vec<Vector> =
+            (0..families).map(|f| Digest::of(&[&all.0[..], &f.to_le_bytes()].concat()).0).collect();
         let mut results = masks.concat();
         for (sum, mask) in sums.iter().zip(&masks) {
             results.push((sum % 5 + self.lie).wrapping_add(product(mask, &self.key)));
@@ -456,7 +455,15 @@ impl World {
         let receivers = blindtier_dealer::receivers(&files.board, round, context, &self.trust)?;
         let sealed = files.path("sealed");
         let board = &files.board;
-        blindtier_dealer::deal(self.dealt(), &receivers, board, &sealed, round, context, &self.dealer)
+        blindtier_dealer::deal(
+            self.dealt(),
+            &receivers,
+            board,
+            &sealed,
+            round,
+            context,
+            &self.dealer,
+        )
     }
 
     /// A round with keys.
@@ -715,15 +722,15 @@ impl World {
     ) {
         let mut manifest = self.partials(files, number);
         let (partials, commitments) = self.hidden(files, number);
-        let mut writers = [
-            ("partials", Kind::PartialChunk),
-            ("commitments", Kind::CommitmentChunk),
-        ]
-        .map(|(folder, kind)| {
-            let folder = files.hidden(number).join(folder);
-            let chunking = files.round().chunking().unwrap();
-            ChunkWriter::new(&folder, kind, files.context(), self.trustee(number), chunking).unwrap()
-        });
+        let mut writers =
+            [("partials", Kind::PartialChunk), ("commitments", Kind::CommitmentChunk)].map(
+                |(folder, kind)| {
+                    let folder = files.hidden(number).join(folder);
+                    let chunking = files.round().chunking().unwrap();
+                    ChunkWriter::new(&folder, kind, files.context(), self.trustee(number), chunking)
+                        .unwrap()
+                },
+            );
         for (number, (partial, commitment)) in (0..).zip(partials.iter().zip(commitments)) {
             let mut body = blindtier_wire::PartialChunk::from_bytes(&partial.bytes).unwrap();
             let mut committed = commitment.bytes;

@@ -1,7 +1,7 @@
 //! Every file of a finished round's board, damaged in every way: the auditor notices and names it.
 
 use crate::support::*;
-use blindtier_auditor::{AuditError, Execute};
+use blindtier_auditor::{AuditError, Execute, Report};
 use blindtier_ledger::LedgerError;
 use blindtier_trustee::{destroy, refuse, witness};
 use blindtier_wire::{Digest, PartyName, WireError};
@@ -22,8 +22,7 @@ fn full_round(world: &World, name: &str) -> Files {
 /// Whose file this is, by its place.
 fn owner(world: &World, files: &Files, path: &Path) -> PartyName {
     let place = path.strip_prefix(files.board.folder()).unwrap();
-    let parts: Vec<String> =
-        place.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let parts: Vec<String> = place.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     let part = |at: usize| {
         let name = parts[at].strip_suffix(".bt").unwrap_or(&parts[at]);
         let known = world.trust.parties().find(|party| party.file_part() == name);
@@ -31,9 +30,7 @@ fn owner(world: &World, files: &Files, path: &Path) -> PartyName {
     };
     match parts[0].as_str() {
         "round.bt" | "letter-keys.bt" => PartyName::registrar(),
-        "public-key.bt" | "evaluation-key.bt" | "opening-key.bt" => {
-            files.round().key_maker.clone()
-        }
+        "public-key.bt" | "evaluation-key.bt" | "opening-key.bt" => files.round().key_maker.clone(),
         "submissions" => PartyName::agency(&parts[1]).unwrap(),
         "results" => PartyName::evaluator(),
         "ledger" => part(2),
@@ -48,8 +45,18 @@ struct Board<'a> {
 }
 
 impl Board<'_> {
-    fn audit(&self) -> Result<(), AuditError> {
-        self.world.audit_with(&self.files.board, Some(self.head), &Execute::Nothing).map(drop)
+    fn audit(&self) -> Result<Report, AuditError> {
+        self.world.audit_with(&self.files.board, Some(self.head), &Execute::Nothing)
+    }
+
+    /// Whether this is a signature that an entry has beyond a majority. The entry is the same without it: what is not there
+    /// may not have been signed yet.
+    fn is_spare(&self, path: &Path) -> bool {
+        let ledger = self.world.ledger(self.files).unwrap();
+        let of = |index: usize| self.files.board.ledger().join(format!("{index:05}"));
+        (0..).zip(ledger.entries()).any(|(index, entry)| {
+            path.starts_with(of(index)) && entry.signers.len() > self.world.shape.sharing.majority()
+        })
     }
 
     /// The auditor names the file and its owner; a missing signature under a ledger entry by the entry.
@@ -69,7 +76,9 @@ impl Board<'_> {
             error => {
                 let wire = match error {
                     AuditError::Wire(wire) | AuditError::Ledger(LedgerError::Wire(wire)) => wire,
-                    AuditError::Transcript(blindtier_transcript::TranscriptError::Wire(wire)) => wire,
+                    AuditError::Transcript(blindtier_transcript::TranscriptError::Wire(wire)) => {
+                        wire
+                    }
                     _ => panic!("{what}: {text}"),
                 };
                 self.names(wire, path, &what, how);
@@ -96,8 +105,8 @@ fn every_file(dealer: bool) -> usize {
     let (files, other) = (full_round(&world, "round"), full_round(&world, "other"));
     let head = world.ledger(&files).unwrap().head();
     let board = Board { world: &world, files: &files, head };
-    board.audit().unwrap();
     let all = files_below(files.board.folder());
+    assert_eq!(board.audit().unwrap().files_checked, all.len() as u64);
     for path in &all {
         let whole = fs::read(path).unwrap();
         for at in [0, 12, 20, whole.len() / 2, whole.len() - 64, whole.len() - 1] {
@@ -112,8 +121,15 @@ fn every_file(dealer: bool) -> usize {
         }
         fs::write(path, [&whole[..], b"!"].concat()).unwrap();
         board.refuses(path, "extended");
+        fs::write(path, &whole).unwrap();
+        let spare = board.is_spare(path);
         fs::remove_file(path).unwrap();
-        board.refuses(path, "deleted");
+        if spare {
+            let report = board.audit().unwrap();
+            assert_eq!((report.head, report.files_checked), (head, all.len() as u64 - 1));
+        } else {
+            board.refuses(path, "deleted");
+        }
         fs::copy(same_place(path, &files, &other), path).unwrap();
         board.refuses(path, "of another round");
         fs::write(path, whole).unwrap();

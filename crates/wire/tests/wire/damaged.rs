@@ -204,7 +204,9 @@ fn bodies_that_contradict_themselves_are_neither_written_nor_read() {
     // Whoever writes them all the same is not read.
     for body in [vec![1, 0, 0, 0, 0], vec![0; 5], vec![2, 0, 0, 0]] {
         write(&path, &Raw::<26>(body), &context, &p.trustee).unwrap();
-        assert!(read::<Statement>(&path, &Expect::of(p.trustee.name(), &context), &p.trust).is_err());
+        assert!(
+            read::<Statement>(&path, &Expect::of(p.trustee.name(), &context), &p.trust).is_err()
+        );
     }
 }
 

@@ -2,9 +2,9 @@
 //! a new format version.
 
 use crate::support::{read_any, write_all};
-use std::fmt::Write;
 use blindtier_wire::Kind;
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::path::Path;
 
 #[test]

@@ -145,7 +145,8 @@ fn write_of_trustees(
     let messages =
         CeremonyMessages { step: 1, messages: vec![(1, vec![24].into()), (2, vec![25].into())] };
     write(&at("step-1.bt"), &messages, context, trustee).unwrap();
-    write(&at("checked.bt"), &FirstsChecked { firsts: Digest([26; 32]) }, context, trustee).unwrap();
+    write(&at("checked.bt"), &FirstsChecked { firsts: Digest([26; 32]) }, context, trustee)
+        .unwrap();
     let partials = Partials {
         receipt: Digest([15; 32]),
         shares: sharing().held_by(1),
@@ -153,10 +154,8 @@ fn write_of_trustees(
         commitments: chunks("partials/commitments", Kind::CommitmentChunk, trustee),
     };
     write(&at("partials/partials.bt"), &partials, context, trustee).unwrap();
-    let opened = Opened {
-        receipt: Digest([15; 32]),
-        chunks: chunks("opened", Kind::OpenedChunk, trustee),
-    };
+    let opened =
+        Opened { receipt: Digest([15; 32]), chunks: chunks("opened", Kind::OpenedChunk, trustee) };
     write(&at("opened/opened.bt"), &opened, context, trustee).unwrap();
     let levels = Levels {
         letter_keys: letter_keys().digest(),
@@ -212,10 +211,6 @@ pub fn read_any(folder: &Path, name: &str) -> Result<(), WireError> {
     let (agency, trustee) = (p.agency.name(), p.trustee.name());
     let path = folder.join(name);
     let nothing = |_| ();
-    fn message<M: Message>(path: &Path) -> Result<(), WireError> {
-        let (p, context) = (parties(), round().context().unwrap());
-        read::<M>(path, &Expect::of(p.trustee.name(), &context), &p.trust).map(|_| ())
-    }
     let reader = |kind, sender: &PartyName, digests: Vec<Digest>| {
         ChunkReader::new(
             &path,
@@ -247,9 +242,7 @@ pub fn read_any(folder: &Path, name: &str) -> Result<(), WireError> {
             Partials::read(&path, trustee, &round, &context, &p.trust).map(|_| ())
         }
         "opened/opened.bt" => Opened::read(&path, trustee, &context, &p.trust).map(|_| ()),
-        "levels/levels.bt" => {
-            Levels::read(&path, agency, &round, &context, &p.trust).map(|_| ())
-        }
+        "levels/levels.bt" => Levels::read(&path, agency, &round, &context, &p.trust).map(|_| ()),
         "partials/partials/chunk-00001.bt" => {
             let manifest = folder.join("partials/partials.bt");
             let body = Partials::read(&manifest, trustee, &round, &context, &p.trust)?.body;
@@ -296,4 +289,10 @@ pub fn read_any(folder: &Path, name: &str) -> Result<(), WireError> {
         }
         other => panic!("no reader for {other}"),
     }
+}
+
+/// A trustee's message.
+fn message<M: Message>(path: &Path) -> Result<(), WireError> {
+    let (p, context) = (parties(), round().context().unwrap());
+    read::<M>(path, &Expect::of(p.trustee.name(), &context), &p.trust).map(|_| ())
 }

@@ -1,0 +1,169 @@
+//! The bytes of a ledger's entries are frozen, and no damaged one is read.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may stop at the first surprise; clippy.toml exempts only the test functions themselves"
+)]
+
+use blindtier_ledger::{Event, Ledger, LedgerError, endorsement_path};
+use blindtier_wire::*;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+/// For tests only: the keys are public.
+fn trustee(number: u16) -> SigningIdentity {
+    SigningIdentity::from_seed(PartyName::trustee(number), &[number as u8; 32])
+}
+
+fn trust() -> TrustFile {
+    let mut trust = TrustFile::new();
+    for number in 1..=3 {
+        assert!(trust.pin(PartyName::trustee(number), &trustee(number).public_key()));
+    }
+    trust
+}
+
+fn round() -> Round {
+    Round {
+        nonce: [5; 32],
+        policy: Digest([6; 32]),
+        engine: Engine { name: "clear".into(), parameters: "none".into() },
+        layout: Layout::Folded,
+        plan: Digest([7; 32]),
+        slots: 3,
+        chunk: 2,
+        agencies: vec![PartyName::agency("tax").unwrap()],
+        sharing: Sharing::new(3, 2).unwrap(),
+        key_maker: PartyName::trustee(1),
+        letter_keys: Digest([8; 32]),
+    }
+}
+
+/// One event of every kind, in an order that a round allows.
+fn events() -> Vec<Event> {
+    let digest = |byte| Digest([byte; 32]);
+    vec![
+        Event::Keys {
+            public_key: digest(1),
+            evaluation_key: digest(2),
+            opening_key: Some(digest(3)),
+            shares: vec![digest(4), digest(5), digest(6)],
+            letter_keys: digest(8),
+        },
+        Event::Submissions(vec![SubmissionEntry {
+            agency: PartyName::agency("tax").unwrap(),
+            manifest: digest(9),
+        }]),
+        Event::Committed {
+            receipt: digest(10),
+            partials: vec![
+                (PartyName::trustee(1), digest(11)),
+                (PartyName::trustee(3), digest(12)),
+            ],
+        },
+        Event::Opened(vec![digest(13), digest(14)]),
+        Event::Refused {
+            trustee: PartyName::trustee(2),
+            culprit: Some(PartyName::evaluator()),
+            reason: "another result".into(),
+        },
+        Event::StateOpening { slot: 2, reason: "the family appeals".into(), key: [15; 32] },
+        Event::Destroyed(PartyName::trustee(2)),
+    ]
+}
+
+/// A ledger with one entry of every kind, signed by two of three trustees.
+fn write_all(folder: &Path) -> Ledger {
+    let (round, trust) = (round(), trust());
+    let context = round.context().unwrap();
+    let read = || Ledger::read(&folder.join("ledger"), &round, &context, &trust).unwrap();
+    for event in events() {
+        for number in [1, 3] {
+            let state = folder.join(format!("trustee-{number}"));
+            read().endorse(event.clone(), &round, &context, &state, &trustee(number)).unwrap();
+        }
+    }
+    read()
+}
+
+fn read(folder: &Path) -> Result<Ledger, LedgerError> {
+    let round = round();
+    Ledger::read(&folder.join("ledger"), &round, &round.context().unwrap(), &trust())
+}
+
+#[test]
+fn the_bytes_of_every_entry_are_frozen() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = write_all(folder.path());
+    assert!(ledger.events().cloned().eq(events()));
+    let mut text = String::new();
+    for (index, recorded) in (0..).zip(ledger.entries()) {
+        let path = endorsement_path(ledger.folder(), index, &PartyName::trustee(1));
+        writeln!(text, "{} {}", recorded.digest, recorded.entry.event).unwrap();
+        for line in fs::read(path).unwrap().chunks(32) {
+            line.iter().for_each(|byte| write!(text, "{byte:02x}").unwrap());
+            text.push('\n');
+        }
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/entries.txt");
+    if std::env::var_os("BLINDTIER_BLESS").is_some() {
+        fs::write(&file, &text).unwrap();
+    }
+    assert_eq!(text, fs::read_to_string(&file).unwrap(), "other bytes than {}", file.display());
+}
+
+#[test]
+fn every_flipped_bit_and_every_truncation_of_an_entry_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = write_all(folder.path());
+    for index in 0..events().len() as u32 {
+        let path = endorsement_path(ledger.folder(), index, &PartyName::trustee(3));
+        let whole = fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << (at % 8);
+            for damaged in [&bytes, &bytes[..at]] {
+                fs::write(&path, damaged).unwrap();
+                let Err(LedgerError::Wire(error)) = read(folder.path()) else { panic!("{index}") };
+                assert_eq!(error.file(), Some(path.as_path()), "{error}");
+                assert_eq!(error.culprit(), Some(&PartyName::trustee(3)), "{error}");
+            }
+        }
+        fs::write(&path, &whole).unwrap();
+    }
+    read(folder.path()).unwrap();
+}
+
+#[test]
+fn signatures_of_a_majority_are_needed_for_every_threshold() {
+    for (trustees, threshold) in [(3, 2), (4, 2), (5, 3), (5, 2), (1, 1)] {
+        let sharing = Sharing::new(trustees, threshold).unwrap();
+        assert!(2 * sharing.majority() > usize::from(trustees), "two majorities share a trustee");
+    }
+}
+
+#[test]
+fn heads_are_of_this_round_and_what_came_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = write_all(folder.path());
+    let heads: std::collections::BTreeSet<Digest> =
+        ledger.entries().iter().map(|recorded| recorded.digest).collect();
+    assert_eq!(heads.len(), events().len());
+    heads.iter().for_each(|head| ledger.contains(*head).unwrap());
+    ledger.contains(Digest(round().id().unwrap().0)).unwrap();
+    assert!(matches!(ledger.contains(Digest([1; 32])), Err(LedgerError::Cut { .. })));
+    // The same events in another round have other heads.
+    let mut other = round();
+    other.nonce = [9; 32];
+    let context = other.context().unwrap();
+    let elsewhere = folder.path().join("other");
+    let empty = Ledger::read(&elsewhere, &other, &context, &trust()).unwrap();
+    for number in [1, 2] {
+        empty.endorse(events().remove(0), &other, &context, &elsewhere, &trustee(number)).unwrap();
+    }
+    let ledger = Ledger::read(&elsewhere, &other, &context, &trust()).unwrap();
+    assert!(!heads.contains(&ledger.head()));
+}
