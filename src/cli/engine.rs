@@ -328,3 +328,27 @@ impl Ceremony for AnyPlan {
         blindtier_engine_bfv::evaluation_key(self.dealerless()?, common, firsts, seconds)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_with_more_openings_than_flooding_hides_is_refused() {
+        let text = include_str!("../../policies/mpi.toml");
+        let policy = Policy::parse("mpi", text).unwrap();
+        for (sharing, most) in [((3, 2), 84_916), ((5, 3), 21_229)] {
+            let sharing = Sharing::new(sharing.0, sharing.1).unwrap();
+            let choose = |choice, families| {
+                AnyPlan::choose(&policy, choice, Layout::Folded, sharing, families)
+            };
+            assert!(choose(EngineChoice::Tfhe, most).is_ok());
+            let refused = choose(EngineChoice::Tfhe, most + 1).err().unwrap();
+            assert_eq!(refused.exit_code(), 2);
+            assert!(refused.to_string().contains("use engine bfv"), "{refused}");
+            let (plan, _) = choose(EngineChoice::Auto, most + 1).unwrap();
+            assert!(matches!(plan, AnyPlan::Bfv(_)));
+            assert!(choose(EngineChoice::Bfv, 6_200_000).is_ok());
+        }
+    }
+}

@@ -137,10 +137,8 @@ fn check(args: &CheckArgs, output: Output) -> Result<(), CliError> {
     let trust = TrustFile::read(&args.round.trust)?;
     let board = Board::new(&args.round.board);
     let hash = Digest(policy.hash().0);
-    let slots = LetterKey::read(&args.key)?
-        .iter()
-        .map(|key| blindtier_family::check_roster(&board, key.public(), hash, &trust))
-        .collect::<Result<Vec<u32>, _>>()?;
+    let keys: Vec<[u8; 32]> = LetterKey::read(&args.key)?.iter().map(|key| *key.public()).collect();
+    let slots = blindtier_family::check_roster(&board, &keys, hash, &trust)?;
     output.report(&json!({ "slots": slots }), || match slots.as_slice() {
         [slot] => format!("the round has this letter key, for slot {slot}"),
         slots => format!("the round has all {} letter keys", slots.len()),

@@ -79,6 +79,10 @@ pub struct OpenArgs {
     /// Folder for this trustee's sealed letters: to the families, not onto the board
     #[arg(long, value_name = "DIR", required_if_eq("open_to", "families"))]
     letters: Option<PathBuf>,
+    /// A trustee that is not waited for, such as trustee:3; may be repeated. All trustees that open should say the same. The
+    /// fewer are left out, the more is compared
+    #[arg(long, value_name = "NAME", value_parser = |name: &str| PartyName::new(name))]
+    without: Vec<PartyName>,
     /// To whom: families, or one tier to the state as well, after the round is opened
     #[arg(long, value_enum, default_value_t)]
     open_to: OpenTo,
@@ -221,6 +225,7 @@ fn open_to_families(args: &OpenArgs, loaded: &Loaded<'_>, output: Output) -> Res
     let progress = blindtier_trustee::open(
         &loaded.desk(),
         &letters,
+        &args.without,
         &loaded.round.plan,
         &|step, done, total| {
             match step {
@@ -243,7 +248,7 @@ fn open_to_families(args: &OpenArgs, loaded: &Loaded<'_>, output: Output) -> Res
     let (stage, text) = match &progress {
         OpenProgress::Committed => (
             "committed",
-            "committed to partial decryptions; run this again when enough other trustees have"
+            "committed to partial decryptions; run this again when the other trustees have, or name those that do not come with --without"
                 .to_owned(),
         ),
         OpenProgress::Listed => (

@@ -440,13 +440,12 @@ impl<'a> Audit<'a> {
         for chunk in 0..chunking.count() {
             let (start, count) = chunking.range(chunk);
             let families = count as usize;
-            let shares = round.sharing.shares();
             let engine = engine.as_ref();
             let opened = blindtier_transcript::open_chunk(
                 chunk,
                 families,
                 &contributions,
-                shares,
+                round.sharing,
                 engine,
                 None,
             )?;

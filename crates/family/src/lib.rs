@@ -53,21 +53,26 @@ pub struct Letter {
     seeds: Vec<Seed>,
 }
 
-/// Checks that the round has exactly this letter key, and that the trustees signed the list of keys: to be done before
-/// anything is opened. A registrar that swaps a key would read the letter instead of the family. Returns the slot.
+/// Checks that the round has exactly these letter keys, and that the trustees signed the list of keys: to be done before
+/// anything is opened. A registrar that swaps a key would read the letter instead of the family. Returns the slots. A family
+/// has one key; a simulation has many.
 pub fn check_roster(
     board: &Board,
-    key: &[u8; 32],
+    keys: &[[u8; 32]],
     policy: Digest,
     trust: &TrustFile,
-) -> Result<u32, FamilyError> {
+) -> Result<Vec<u32>, FamilyError> {
     let received = Round::read(&board.round(), trust, policy)?;
     let (round, context) = (received.body, received.context);
     let file = board.letter_keys();
-    let keys = LetterKeys::read(&file, &round, &context, trust)?;
     // The first entry of the ledger repeats the hash of the letter keys, so that all trustees use this list.
     Ledger::read(&board.ledger(), &round, &context, trust)?.keys()?;
-    keys.slot_of(key).ok_or(FamilyError::NotInRound { file })
+    let slots = LetterKeys::read(&file, &round, &context, trust)?.by_key();
+    keys.iter()
+        .map(|key| {
+            slots.get(key).copied().ok_or_else(|| FamilyError::NotInRound { file: file.clone() })
+        })
+        .collect()
 }
 
 impl<'a> Mail<'a> {

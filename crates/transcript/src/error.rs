@@ -39,7 +39,7 @@ pub enum TranscriptError {
     /// Two holders of a share say different things about it, and it is known who is wrong.
     #[error(
         "{} from {culprit}: chunk {chunk}: the {what} of share {share} differs from that of {witnesses}; nothing is \
-         opened; begin a new opening without {culprit}", file.display()
+         opened; begin a new round without {culprit}", file.display()
     )]
     Lied {
         /// The folder of the partial decryptions.

@@ -4,7 +4,7 @@ use crate::TranscriptError;
 use crate::same;
 use blindtier_engine::Combine;
 use blindtier_wire::{
-    Board, ChunkReader, Context, Digest, Fault, PartialChunk, Partials, PartyName, Round,
+    Board, ChunkReader, Context, Digest, Fault, PartialChunk, Partials, PartyName, Round, Sharing,
     TrustFile, WireError, commitments_in, file_names,
 };
 use std::path::PathBuf;
@@ -95,18 +95,18 @@ pub struct OpenedChunk {
 /// Compares what the holders of each share say about a chunk, and adds partial decryptions up.
 ///
 /// `own` is the trustee that reads, if it contributes: what it computed itself is right, so that whoever contradicts it
-/// lies. Otherwise three holders of a share outvote a liar, and two can only disagree.
+/// lies. Otherwise only what as many trustees say as the threshold is known to be right: fewer may all be liars.
 pub fn open_chunk(
     chunk: u32,
     families: usize,
     contributions: &[Contribution<'_>],
-    shares: u32,
+    sharing: Sharing,
     engine: &dyn Combine,
     own: Option<&PartyName>,
 ) -> Result<OpenedChunk, TranscriptError> {
     let mut bodies = Vec::with_capacity(contributions.len());
     let mut by_share: Vec<Said<'_, '_, (Vec<u8>, Vec<Digest>)>> =
-        (0..shares).map(|_| Vec::new()).collect();
+        (0..sharing.shares()).map(|_| Vec::new()).collect();
     for contribution in contributions {
         let body = contribution.partials(chunk)?;
         let commitments = contribution.commitments(chunk)?;
@@ -119,7 +119,8 @@ pub fn open_chunk(
             }
         }
     }
-    let place = |share, what| Place { chunk, share, what };
+    let threshold = usize::from(sharing.threshold());
+    let place = |share, what| Place { chunk, share, what, threshold };
     let body = agreed(bodies, own, place(0, "prepared result"))?;
     let mut partials = Vec::with_capacity(by_share.len());
     let mut commitments = Vec::with_capacity(by_share.len());
@@ -144,6 +145,7 @@ struct Place {
     chunk: u32,
     share: u32,
     what: &'static str,
+    threshold: usize,
 }
 
 /// What all say, or who lies.
@@ -152,7 +154,7 @@ fn agreed<T: PartialEq>(
     own: Option<&PartyName>,
     place: Place,
 ) -> Result<T, TranscriptError> {
-    let Place { chunk, share, what } = place;
+    let Place { chunk, share, what, threshold } = place;
     let supporters = |value: &T| said.iter().filter(|(_, other)| other == value).count();
     let is_own = |contribution: &Contribution<'_>| own == Some(&contribution.trustee);
     // What the reader computed itself counts most, then what most holders say.
@@ -170,7 +172,7 @@ fn agreed<T: PartialEq>(
             .filter(|(_, value)| value == right)
             .map(|(who, _)| who.trustee.as_str())
             .collect();
-        if is_own(trusted) || 2 * supporters(right) > said.len() {
+        if is_own(trusted) || supporters(right) >= threshold {
             return Err(TranscriptError::Lied {
                 file: liar.folder.clone(),
                 culprit: liar.trustee.clone(),

@@ -376,7 +376,8 @@ impl State<'_, '_> {
             hasher.update(&Digest::of(first).0);
         }
         let firsts = Digest(*hasher.finalize().as_bytes());
-        let record = session.desk.private.join("first-messages.txt");
+        let record =
+            session.desk.private.join(format!("first-messages-{}.txt", session.context.round));
         if !storage::create_once(&record, firsts.to_string().as_bytes())? {
             let seen = storage::read_own(&record, 4096)?.unwrap_or_default();
             if seen != firsts.to_string().as_bytes() {

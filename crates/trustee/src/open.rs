@@ -51,7 +51,8 @@ pub enum Step {
 /// How far the opening of a round is for this trustee.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpenProgress {
-    /// Its partial decryptions are committed to, but fewer trustees than the threshold are there yet.
+    /// Its partial decryptions are committed to, but those of some trustees that are not known to be absent are not yet, or
+    /// fewer than the threshold are there.
     Committed,
     /// It signed the list of commitments; a majority has not yet.
     Listed,
@@ -73,11 +74,13 @@ pub enum OpenProgress {
 ///
 /// Before anything else every result is recomputed with the same bytes. A round is opened once: the record of it is made
 /// before the first partial decryption, and a run that was interrupted goes on with the same receipt only. `letters` is
-/// this trustee's folder of sealed letters, which goes to the families and not onto the board. `progress` gets the
-/// families done and those of the round, from any thread.
+/// this trustee's folder of sealed letters, which goes to the families and not onto the board. `absent` are the trustees that
+/// are not waited for: with fewer of them more is compared, because more shares have several holders that speak. `progress`
+/// gets the families done and those of the round, from any thread.
 pub fn open(
     desk: &Desk<'_>,
     letters: &Path,
+    absent: &[PartyName],
     engine: &dyn Engine,
     progress: &(dyn Fn(Step, u64, u64) + Sync),
 ) -> Result<OpenProgress, TrusteeError> {
@@ -85,15 +88,18 @@ pub fn open(
     let shares = session.shares()?;
     let run = Run::new(&session, progress)?;
     let opening = Opening::new(desk.private, session.context.round, run.receipt.digest);
-    if let Some(letters) = opening.check()? {
-        return Ok(OpenProgress::Done { letters });
+    // Letters that are lost are sealed again, with the same seeds.
+    if let Some(digest) = opening.check()?
+        && letters.join(file_names::LETTERS).exists()
+    {
+        return Ok(OpenProgress::Done { letters: digest });
     }
     let own = match run.manifest(session.name())? {
         Some(own) => own,
         None => run.commit(&shares, engine, &opening)?,
     };
     let Ok((receipt, listed)) = session.ledger.committed() else {
-        let Some(list) = run.list()? else { return Ok(OpenProgress::Committed) };
+        let Some(list) = run.list(absent)? else { return Ok(OpenProgress::Committed) };
         session.endorse(Event::Committed { receipt: run.receipt.digest, partials: list })?;
         return Ok(OpenProgress::Listed);
     };
@@ -371,9 +377,9 @@ impl<'s, 'a> Run<'s, 'a> {
             .map_err(|source| TrusteeError::Key { file: path, source })
     }
 
-    /// Who opens, and the hash of each one's manifest: as another trustee signed it, or all that are there. `None` while
+    /// Who opens, and the hash of each one's manifest: as another trustee signed it, or all that are not absent. `None` while
     /// they are too few.
-    fn list(&self) -> Result<Option<Vec<(PartyName, Digest)>>, TrusteeError> {
+    fn list(&self, absent: &[PartyName]) -> Result<Option<Vec<(PartyName, Digest)>>, TrusteeError> {
         let session = self.session;
         let mut there = Vec::new();
         for name in session.round.sharing.names() {
@@ -399,6 +405,11 @@ impl<'s, 'a> Run<'s, 'a> {
                     .join(", "),
                 entry: pending.entry.event.to_string(),
             });
+        }
+        there.retain(|(name, _)| !absent.contains(name));
+        let waited_for = session.round.sharing.names().filter(|name| !absent.contains(name));
+        if there.len() < waited_for.count() {
+            return Ok(None);
         }
         there.sort();
         let numbers: Vec<u16> =
@@ -439,7 +450,7 @@ impl<'s, 'a> Run<'s, 'a> {
                 chunk,
                 count as usize,
                 &contributions,
-                round.sharing.shares(),
+                round.sharing,
                 engine.as_ref(),
                 Some(session.name()),
             )?

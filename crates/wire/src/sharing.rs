@@ -54,9 +54,10 @@ impl Sharing {
         self.threshold
     }
 
-    /// How many signatures a ledger entry needs: a majority of all trustees, whatever the threshold.
+    /// How many signatures a ledger entry needs: a majority of all trustees, and no fewer than the threshold: otherwise
+    /// trustees that cannot open could sign an entry with a key of their own.
     pub fn majority(self) -> usize {
-        usize::from(self.trustees) / 2 + 1
+        (usize::from(self.trustees) / 2 + 1).max(usize::from(self.threshold))
     }
 
     /// The names of the trustees, `trustee:1` and so on.
@@ -95,10 +96,21 @@ impl Sharing {
         1..=u16::from(self.trustees)
     }
 
-    /// Every set of t−1 trustees as bits, in ascending order.
+    /// Every set of t−1 trustees as bits, in ascending order; no more than one above the limit.
     fn sets(self) -> Vec<u32> {
         let size = u32::from(self.threshold.saturating_sub(1));
-        (0..1u32 << self.trustees.min(16)).filter(|set| set.count_ones() == size).collect()
+        let end = 1u32 << self.trustees.min(16);
+        let next = |set: &u32| {
+            // The next number with as many bits (Gosper).
+            let lowest = set & set.wrapping_neg();
+            let carried = set.checked_add(lowest)?;
+            Some(carried | ((set ^ carried) >> 2).checked_div(lowest)?)
+        };
+        let first = (1u32 << size) - 1;
+        std::iter::successors(Some(first), next)
+            .take_while(|set| *set < end)
+            .take(MAX_SHARES + 1)
+            .collect()
     }
 }
 
@@ -157,6 +169,9 @@ mod tests {
         assert_eq!(Sharing::new(3, 2).unwrap().shares(), 3);
         assert_eq!(Sharing::new(5, 3).unwrap().shares(), 10);
         assert_eq!(Sharing::new(4, 2).unwrap().holders(0), [2, 3, 4]);
+        let majority = |t, n| Sharing::new(n, t).unwrap().majority();
+        assert_eq!([majority(2, 3), majority(2, 4), majority(3, 5), majority(1, 3)], [2, 3, 3, 2]);
+        assert_eq!([majority(3, 3), majority(4, 5)], [3, 4]);
         for (t, n) in [(0, 3), (4, 3), (3, 7), (2, 16), (2, 200)] {
             assert!(Sharing::new(n, t).is_err(), "{t}-of-{n}");
         }

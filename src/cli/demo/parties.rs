@@ -321,7 +321,11 @@ impl<'a> Table<'a> {
         let majority = stage.sharing.majority().max(usize::from(stage.sharing.threshold()));
         let spared = names.len() > majority;
         let (opening, dying) = names.split_at(names.len() - usize::from(spared));
-        let files = |name: &str| [("--letters", letters.join(name.replace(':', "-")))];
+        let files = |name: &str| {
+            let mut files = vec![("--letters", letters.join(name.replace(':', "-")))];
+            files.extend(dying.iter().map(|absent| ("--without", PathBuf::from(absent))));
+            files
+        };
         if let Some(name) = dying.first() {
             self.kill(name, &self.trustee_files(name, &files(name)))?;
             self.output.say(&format!("{name}: killed while it recomputed; the others go on"));

@@ -460,10 +460,10 @@ fn a_letter_key_that_the_registrar_swapped() {
     world.make_all_keys(&files);
     // Every family can see it before anything is opened.
     for (family, key) in world.keys.iter().enumerate() {
-        let found = check_roster(&files.board, key.public(), policy_hash(), &world.trust);
+        let found = check_roster(&files.board, &[*key.public()], policy_hash(), &world.trust);
         match found {
             Err(FamilyError::NotInRound { .. }) => assert_eq!(family, 3),
-            found => assert_eq!(world.families(&files)[found.unwrap() as usize], family),
+            found => assert_eq!(world.families(&files)[found.unwrap()[0] as usize], family),
         }
     }
 }
@@ -472,7 +472,8 @@ fn a_letter_key_that_the_registrar_swapped() {
 fn a_roster_check_before_trustees_signed_the_letter_keys() {
     let world = World::new();
     let files = world.announce("round");
-    let check = || check_roster(&files.board, world.keys[0].public(), policy_hash(), &world.trust);
+    let check =
+        || check_roster(&files.board, &[*world.keys[0].public()], policy_hash(), &world.trust);
     let missing = matches!(check(), Err(FamilyError::Ledger(LedgerError::Missing { .. })));
     assert!(missing, "the registrar could still show another list to somebody else");
     world.make_all_keys(&files);
@@ -491,7 +492,7 @@ fn other_letter_keys_than_those_of_the_round() {
     write(&path, &keys, files.context(), &world.registrar).unwrap();
     let reference = |f: &Fault| matches!(f, Fault::Reference { .. });
     let check = |error: Option<WireError>| expect(&error.unwrap(), &path, "registrar", reference);
-    let roster = check_roster(&files.board, own.public(), policy_hash(), &world.trust);
+    let roster = check_roster(&files.board, &[*own.public()], policy_hash(), &world.trust);
     check(match roster {
         Err(FamilyError::Wire(error)) => Some(error),
         _ => None,

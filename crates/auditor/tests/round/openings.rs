@@ -505,8 +505,8 @@ fn the_partial_decryptions_of_one_trustee_too_few() {
         &world.trust,
     )
     .unwrap();
-    let shares = world.shape.sharing.shares();
-    let combined = blindtier_transcript::open_chunk(0, 3, &there, shares, &Fake::default(), None);
+    let sharing = world.shape.sharing;
+    let combined = blindtier_transcript::open_chunk(0, 3, &there, sharing, &Fake::default(), None);
     assert!(matches!(combined, Err(TranscriptError::Lacking { .. })));
     world.open_by(&files, &[5, 1, 3]).unwrap();
     world.check_letters(&files);

@@ -566,8 +566,16 @@ impl World {
     pub fn open(&self, files: &Files, number: u16) -> Result<OpenProgress, TrusteeError> {
         let letters = files.letters(number);
         let progress = |_, done, total| assert!(done <= total);
+        // Nobody waits for those that have not committed.
+        let absent: Vec<PartyName> = self
+            .shape
+            .sharing
+            .names()
+            .filter(|name| name.trustee_number() != Some(number))
+            .filter(|name| !files.board.partials(name).join("partials.bt").exists())
+            .collect();
         self.at_desk(files, number, |desk| {
-            blindtier_trustee::open(desk, &letters, &Fake::default(), &progress)
+            blindtier_trustee::open(desk, &letters, &absent, &Fake::default(), &progress)
         })
     }
 
