@@ -1,6 +1,6 @@
 //! What a ledger records.
 
-use blindtier_wire::{Digest, Fault, Kind, Message, PartyName, SubmissionEntry, check_reason};
+use blindtier_wire::{Digest, Fault, Kind, Message, PartyName, Sharing, SubmissionEntry, check_reason};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -52,6 +52,18 @@ pub enum Event {
     },
     /// A trustee destroyed its shares.
     Destroyed(PartyName),
+}
+
+impl Event {
+    /// How many signatures record it. What everything later builds on must not exist twice: the keys, and the list of
+    /// submissions, of which a second one could contain copies of the first's ciphertexts. Later entries about the same
+    /// submissions come to the same whoever signs them, and a round has to go on when a trustee is lost.
+    pub fn signatures(&self, sharing: Sharing) -> usize {
+        match self {
+            Self::Keys { .. } | Self::Submissions(_) => sharing.quorum(),
+            _ => sharing.majority(),
+        }
+    }
 }
 
 /// One entry. Its place and what went before are part of what is signed.

@@ -1,8 +1,8 @@
 //! The ledger of a round: hash-chained entries, each signed by a majority of all trustees.
 //!
 //! A ledger is a folder with one folder an entry and, in it, one signed file a trustee. Two copies are brought together
-//! by copying both into one folder. An entry counts once ⌊n/2⌋+1 of the n trustees have signed the same one, so that two
-//! different entries for one place need a trustee that signs twice, and an honest one refuses to.
+//! by copying both into one folder. An entry counts once a majority of the n trustees have signed the same one, or more, see
+//! [`Event::signatures`]; two different entries for one place need trustees that sign twice, and an honest one refuses to.
 #![forbid(unsafe_code)]
 
 mod board;
@@ -70,14 +70,14 @@ impl Ledger {
                     folder: ledger.folder.clone(),
                     index: pending.entry.index,
                     found: pending.signers.len(),
-                    needed: round.sharing.majority(),
+                    needed: pending.entry.event.signatures(round.sharing),
                 });
             }
             if found.entry.index != index || found.entry.previous != ledger.head() {
                 return Err(LedgerError::Broken { folder: ledger.folder.clone(), index });
             }
             ledger.check_order(&found.entry.event, round)?;
-            if found.signers.len() >= round.sharing.majority() {
+            if found.signers.len() >= found.entry.event.signatures(round.sharing) {
                 ledger.entries.push(found);
             } else {
                 ledger.pending = Some(found);

@@ -60,6 +60,13 @@ impl Sharing {
         (usize::from(self.trustees) / 2 + 1).max(usize::from(self.threshold))
     }
 
+    /// How many signatures make two different entries for one place impossible while fewer trustees than the threshold are
+    /// dishonest: any two sets of so many have an honest trustee in common, who signs once. At least a majority.
+    pub fn quorum(self) -> usize {
+        let both = usize::from(self.trustees) + usize::from(self.threshold) - 1;
+        (both / 2 + 1).max(self.majority())
+    }
+
     /// The names of the trustees, `trustee:1` and so on.
     pub fn names(self) -> impl Iterator<Item = PartyName> {
         (1..=u16::from(self.trustees)).map(PartyName::trustee)
@@ -172,6 +179,14 @@ mod tests {
         let majority = |t, n| Sharing::new(n, t).unwrap().majority();
         assert_eq!([majority(2, 3), majority(2, 4), majority(3, 5), majority(1, 3)], [2, 3, 3, 2]);
         assert_eq!([majority(3, 3), majority(4, 5)], [3, 4]);
+        for (t, n) in [(1, 1), (1, 3), (2, 3), (3, 3), (2, 4), (3, 5), (4, 5), (2, 15)] {
+            let (sharing, n) = (Sharing::new(n, t).unwrap(), usize::from(n));
+            let common = (2 * sharing.quorum()).checked_sub(n).unwrap();
+            assert!(sharing.quorum() <= n && common >= usize::from(t), "{t}-of-{n}");
+        }
+        assert_eq!(Sharing::new(3, 2).unwrap().quorum(), 3);
+        assert_eq!(Sharing::new(4, 2).unwrap().quorum(), 3);
+        assert_eq!(Sharing::new(5, 3).unwrap().quorum(), 4);
         for (t, n) in [(0, 3), (4, 3), (3, 7), (2, 16), (2, 200)] {
             assert!(Sharing::new(n, t).is_err(), "{t}-of-{n}");
         }

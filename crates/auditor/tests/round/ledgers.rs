@@ -77,8 +77,15 @@ fn two_ledgers_of_one_majority_are_told_apart_by_their_heads() {
         let entry = |agency: &PartyName| SubmissionEntry { agency: agency.clone(), manifest };
         Event::Submissions(files.round().agencies.iter().map(entry).collect())
     };
-    world.force(&files, &[1, 2], &list(Digest([1; 32])));
-    world.force(&other, &[1, 2], &list(Digest([2; 32])));
+    // Two lists of submissions cannot both be recorded: an honest third would have to sign both.
+    let third = world.copy(&files, "third");
+    world.force(&third, &[1, 2], &list(Digest([1; 32])));
+    assert!(world.ledger(&third).unwrap().submissions().is_err());
+    // Later entries need a majority only.
+    for (copy, reason) in [(&files, "one"), (&other, "two")] {
+        world.at_desk(copy, 1, |desk| refuse(desk, None, reason)).unwrap();
+        world.force(copy, &[1, 2], &refused_by(&world, 1, reason));
+    }
     let head = world.ledger(&files).unwrap().head();
     world.audit(&other, &[]).unwrap();
     let audited = world.audit_with(&other.board, Some(head), &Execute::Nothing);
@@ -95,7 +102,7 @@ fn an_entry_that_a_minority_signed_is_none() {
     let world = World::with(Shape::of("3-of-5", false));
     let files = world.keyed("round");
     (0..2).for_each(|agency| drop(world.submit(&files, agency)));
-    for number in [2, 4] {
+    for number in [2, 4, 1] {
         world.register(&files, number).unwrap();
         let ledger = world.ledger(&files).unwrap();
         assert!(matches!(ledger.submissions(), Err(LedgerError::Missing { .. })));
@@ -109,7 +116,7 @@ fn an_entry_that_a_minority_signed_is_none() {
     let entry = Entry { index: 2, previous: pending.digest, event: refused_by(&world, 1, "no") };
     [1, 2, 3].iter().for_each(|number| world.sign_entry(&files, *number, &entry));
     let unsigned = world.ledger(&files);
-    assert!(matches!(unsigned, Err(LedgerError::Unsigned { index: 1, found: 2, needed: 3, .. })));
+    assert!(matches!(unsigned, Err(LedgerError::Unsigned { index: 1, found: 3, needed: 4, .. })));
     fs::remove_dir_all(entry_folder(&files, 2)).unwrap();
     world.register(&files, 5).unwrap();
     world.hand_over(&files, 0).unwrap();

@@ -49,13 +49,14 @@ impl Board<'_> {
         self.world.audit_with(&self.files.board, Some(self.head), &Execute::Nothing)
     }
 
-    /// Whether this is a signature that an entry has beyond a majority. The entry is the same without it: what is not there
+    /// Whether this is a signature that an entry has beyond those that it needs. The entry is the same without it: what is not there
     /// may not have been signed yet.
     fn is_spare(&self, path: &Path) -> bool {
         let ledger = self.world.ledger(self.files).unwrap();
         let of = |index: usize| self.files.board.ledger().join(format!("{index:05}"));
         (0..).zip(ledger.entries()).any(|(index, entry)| {
-            path.starts_with(of(index)) && entry.signers.len() > self.world.shape.sharing.majority()
+            let needed = entry.entry.event.signatures(self.world.shape.sharing);
+            path.starts_with(of(index)) && entry.signers.len() > needed
         })
     }
 
