@@ -1,6 +1,8 @@
 //! What a ledger records.
 
-use blindtier_wire::{Digest, Fault, Kind, Message, PartyName, Sharing, SubmissionEntry, check_reason};
+use blindtier_wire::{
+    Digest, Fault, Kind, Message, PartyName, Sharing, SubmissionEntry, check_reason,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
