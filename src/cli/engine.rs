@@ -239,6 +239,20 @@ impl AnyPlan {
         }
     }
 
+    /// Prepares results for opening, from the evaluation key and, if the engine has one, the opening key.
+    pub fn prepare(
+        &self,
+        evaluation: &[u8],
+        opening: Option<&[u8]>,
+    ) -> Result<Box<dyn Prepare>, EngineError> {
+        match self {
+            Self::Tfhe(_) => {
+                Ok(Box::new(TfhePrepare::new(evaluation, opening.unwrap_or_default())?))
+            }
+            Self::Bfv(plan) => Ok(Box::new(BfvPrepare::new(plan)?)),
+        }
+    }
+
     /// Adds partial decryptions up.
     pub fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
         match self {
@@ -258,12 +272,7 @@ impl blindtier_trustee::Engine for AnyPlan {
         evaluation: &[u8],
         opening: Option<&[u8]>,
     ) -> Result<Box<dyn Prepare>, EngineError> {
-        match self {
-            Self::Tfhe(_) => {
-                Ok(Box::new(TfhePrepare::new(evaluation, opening.unwrap_or_default())?))
-            }
-            Self::Bfv(plan) => Ok(Box::new(BfvPrepare::new(plan)?)),
-        }
+        Self::prepare(self, evaluation, opening)
     }
 
     fn share(&self, key: &[u8; 32], material: &[u8]) -> Result<Box<dyn OpenShare>, EngineError> {
@@ -281,6 +290,14 @@ impl blindtier_trustee::Engine for AnyPlan {
 impl blindtier_auditor::Engine for AnyPlan {
     fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError> {
         Self::evaluate(self, key)
+    }
+
+    fn prepare(
+        &self,
+        evaluation: &[u8],
+        opening: Option<&[u8]>,
+    ) -> Result<Box<dyn Prepare>, EngineError> {
+        Self::prepare(self, evaluation, opening)
     }
 
     fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {

@@ -2,7 +2,7 @@
 
 use crate::demo::agencies;
 use crate::rig::{
-    Call, OTHER_ROUND, Party, after_opening, before_evaluation, before_opening, blindtier,
+    Call, OTHER_ROUND, Party, ROUND, after_opening, before_evaluation, before_opening, blindtier,
     copy_tree, files_below,
 };
 use std::path::Path;
@@ -365,6 +365,20 @@ fn a_proof_shows_one_tier_and_no_other_claim() {
     refused(&check().call(), &["proof.toml", "seed of share"]);
     std::fs::write(&file, "round = 1").unwrap();
     refused(&check().call(), &["proof.toml"]);
+}
+
+#[test]
+fn a_wholly_forged_board() {
+    // Somebody plays a whole round alone, in everybody's name.
+    let folder = tempfile::tempdir().unwrap();
+    let forged = folder.path().join("work");
+    let arguments = ["--policy", "mpi", "--families", "3", "--engine", "bfv", "--json", "--work"];
+    let call = blindtier(["demo"].iter().chain(&arguments).chain(&[forged.to_str().unwrap()]));
+    assert_eq!(call.code, 0, "{}", call.stderr);
+    assert_eq!(Party::auditor(&forged, "verify").call().code, 0);
+    let trust = ROUND.path().join("work/public/trust.toml");
+    let verify = Party::auditor(&forged, "verify").with("--trust", trust.to_str().unwrap());
+    refused(&verify.call(), &["round.bt", "registrar", "signature"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod proof;
 pub use error::AuditError;
 pub use proof::{ProvenTier, check_proof};
 
-use blindtier_engine::{Combine, EngineError, Evaluate};
+use blindtier_engine::{Combine, EngineError, Evaluate, Prepare};
 use blindtier_ledger::{Event, Keys, Ledger};
 use blindtier_transcript::same;
 use blindtier_wire::{
@@ -49,6 +49,13 @@ pub struct Reference<'a> {
 pub trait Engine {
     /// From the bytes of the evaluation key, to recompute.
     fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError>;
+
+    /// From the bytes of the evaluation key and of the opening key, if the round has one, to prepare results again.
+    fn prepare(
+        &self,
+        evaluation: &[u8],
+        opening: Option<&[u8]>,
+    ) -> Result<Box<dyn Prepare>, EngineError>;
 
     /// To add partial decryptions up.
     fn combine(&self) -> Result<Box<dyn Combine>, EngineError>;
@@ -160,26 +167,7 @@ pub fn verify(
     if let Some(receipt) = &receipt {
         let results = receipt.body.chunks(&board.receipt(), &round, &context, trust)?;
         operations = audit.results(receipt, &inputs, &results, chunking)?;
-        if !execute.is_empty() {
-            let path = board.evaluation_key();
-            let maker = &round.key_maker;
-            let key = read::<EvaluationKey>(&path, &Expect::of(maker, &context), trust)?.body;
-            let engine = engine.evaluate(&key.bytes).map_err(|source| AuditError::Key {
-                file: path,
-                culprit: maker.clone(),
-                source,
-            })?;
-            let platform = &receipt.body.platform;
-            let engine = engine.as_ref();
-            blindtier_transcript::recompute(
-                &execute,
-                &inputs,
-                &results,
-                engine,
-                platform,
-                &|_| {},
-            )?;
-        }
+        audit.recompute(&execute, receipt, &inputs, &results, engine)?;
         audit.opening(receipt, chunking, engine)?;
     } else if !execute.is_empty() {
         // There is nothing to recompute: reading the receipt says that it is missing.
@@ -265,6 +253,13 @@ impl<'a> Audit<'a> {
             }
             let path = self.board.ceremony(&maker).join(file_names::SHARE_COMMITMENTS);
             let said = self.message::<ShareCommitments>(&maker, file_names::SHARE_COMMITMENTS)?;
+            let makes = (0..sharing.shares())
+                .filter(|share| dealt || maker.trustee_number() == Some(sharing.maker(*share)));
+            if !said.shares.iter().map(|share| share.share).eq(makes) {
+                let fault =
+                    Fault::Content { detail: "these are not the shares that this party makes" };
+                return Err(WireError::refused(&path, &maker, fault).into());
+            }
             for share in &said.shares {
                 let recorded = keys.shares.get(share.share as usize).copied();
                 let recorded = recorded.unwrap_or(Digest([0; 32]));
@@ -275,7 +270,15 @@ impl<'a> Audit<'a> {
             }
             let [first, second] = file_names::CEREMONY_STEPS;
             let firsts = self.message::<CeremonyMessages>(&maker, first)?;
-            self.message::<CeremonyMessages>(&maker, second)?;
+            let seconds = self.message::<CeremonyMessages>(&maker, second)?;
+            for (step, messages) in [(first, &firsts), (second, &seconds)] {
+                let of = messages.messages.iter().map(|(share, _)| share);
+                if !of.eq(said.shares.iter().map(|share| &share.share)) {
+                    let file = self.board.ceremony(&maker).join(step);
+                    let fault = Fault::Content { detail: "there is not one message a share" };
+                    return Err(WireError::refused(&file, &maker, fault).into());
+                }
+            }
             for (share, (_, bytes)) in said.shares.iter().zip(&firsts.messages) {
                 let file = self.board.ceremony(&maker).join(first);
                 let committed = share.first.unwrap_or(Digest([0; 32]));
@@ -399,6 +402,54 @@ impl<'a> Audit<'a> {
                     .all(|part| folder.join(part).join(&name).exists())
             })
         })
+    }
+
+    /// Computes and prepares chunks again, and compares every byte with what evaluator and trustees published.
+    fn recompute(
+        &self,
+        chunks: &[u32],
+        receipt: &Received<Receipt>,
+        inputs: &[ChunkReader<'_>],
+        results: &ChunkReader<'_>,
+        engine: &dyn Engine,
+    ) -> Result<(), AuditError> {
+        if chunks.is_empty() {
+            return Ok(());
+        }
+        let (round, context, trust) = (self.round, self.context, self.trust);
+        let (path, maker) = (self.board.evaluation_key(), &round.key_maker);
+        let expect = Expect::of(maker, context);
+        let key = read::<EvaluationKey>(&path, &expect, trust)?.body.bytes;
+        let refused =
+            |source| AuditError::Key { file: path.clone(), culprit: maker.clone(), source };
+        {
+            let evaluate = engine.evaluate(&key).map_err(refused)?;
+            let platform = &receipt.body.platform;
+            let evaluate = evaluate.as_ref();
+            blindtier_transcript::recompute(chunks, inputs, results, evaluate, platform, &|_| {})?;
+        }
+        let listed = self.ledger.committed().map(|(_, listed)| listed).unwrap_or_default();
+        if listed.is_empty() || self.ledger.opened().is_err() {
+            return Ok(());
+        }
+        let (board, digest) = (self.board, receipt.digest);
+        let contributions =
+            blindtier_transcript::contributions(board, listed, digest, round, context, trust)?;
+        let opening = match self.ledger.keys()?.opening_key {
+            Some(_) => Some(read::<OpeningKey>(&board.opening_key(), &expect, trust)?.body.bytes),
+            None => None,
+        };
+        let prepare = engine.prepare(&key, opening.as_deref()).map_err(refused)?;
+        for chunk in chunks {
+            let read = results.read(*chunk)?;
+            let prepared = prepare
+                .prepare(read.count as usize, &read.bytes, &|_| {})
+                .map_err(AuditError::Engine)?;
+            for contribution in &contributions {
+                contribution.check_bodies(*chunk, &prepared.bodies)?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds the partial decryptions up again, and compares what comes out with the ledger and with what every trustee

@@ -72,6 +72,21 @@ impl Contribution<'_> {
         })
     }
 
+    /// Refuses a contribution whose prepared results are not those that the reader has computed.
+    pub fn check_bodies(&self, chunk: u32, computed: &[u8]) -> Result<(), TranscriptError> {
+        if self.partials(chunk)?.bodies == computed {
+            return Ok(());
+        }
+        Err(TranscriptError::Lied {
+            file: self.folder.clone(),
+            culprit: self.trustee.clone(),
+            chunk,
+            share: self.shares.first().copied().unwrap_or_default(),
+            what: "prepared result",
+            witnesses: "the published results".to_owned(),
+        })
+    }
+
     fn partials(&self, chunk: u32) -> Result<PartialChunk, WireError> {
         let refused = |fault| WireError::refused(&self.partials.path(chunk), &self.trustee, fault);
         let body = PartialChunk::from_bytes(&self.partials.read(chunk)?.bytes).map_err(refused)?;

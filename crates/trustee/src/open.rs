@@ -465,20 +465,21 @@ impl<'s, 'a> Run<'s, 'a> {
         Ok(digests)
     }
 
-    /// Shows the own chunks.
+    /// Shows the own chunks, in the place of anything else that lies there.
     fn reveal(&self, own: &Received<Partials>) -> Result<(), TrusteeError> {
         let session = self.session;
         let shown = session.desk.board.partials(session.name());
-        for (folder, kind, count) in [
-            (PARTIAL_CHUNKS, Kind::PartialChunk, own.body.partials.len()),
-            (COMMITMENT_CHUNKS, Kind::CommitmentChunk, own.body.commitments.len()),
+        for (folder, kind, digests) in [
+            (PARTIAL_CHUNKS, Kind::PartialChunk, &own.body.partials),
+            (COMMITMENT_CHUNKS, Kind::CommitmentChunk, &own.body.commitments),
         ] {
-            for chunk in (0u32..).take(count) {
+            let limit = kind.limit().saturating_add(1 << 16);
+            for (chunk, digest) in (0u32..).zip(digests) {
                 let name = chunk_name(chunk);
                 let to = shown.join(folder).join(&name);
-                if !to.exists() {
-                    let from = self.hidden().join(folder).join(&name);
-                    storage::copy(&from, &to, kind.limit().saturating_add(1 << 16))?;
+                let there = storage::read_own(&to, limit)?;
+                if there.is_none_or(|bytes| Digest::of(&bytes) != *digest) {
+                    storage::copy(&self.hidden().join(folder).join(&name), &to, limit)?;
                 }
             }
         }

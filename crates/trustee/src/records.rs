@@ -62,9 +62,11 @@ fn statement_file(statement: &Statement) -> &'static str {
     }
 }
 
-/// Signs an entry about the first statement on the board that the ledger has no entry about. `None` if there is none.
+/// Signs an entry about the first statement on the board that the ledger has no entry about. `None` if there is none. A
+/// statement that cannot be read stands in nobody's way: it is reported only when there is nothing else to sign.
 pub fn witness(desk: &Desk<'_>) -> Result<Option<Entry>, TrusteeError> {
     let session = Session::new(desk)?;
+    let mut unreadable = None;
     for trustee in session.round.sharing.names() {
         for file in file_names::STATEMENTS {
             let path = desk.board.statements(&trustee).join(file);
@@ -72,10 +74,14 @@ pub fn witness(desk: &Desk<'_>) -> Result<Option<Entry>, TrusteeError> {
                 continue;
             }
             let expect = Expect::of(&trustee, &session.context);
-            let event = match read::<Statement>(&path, &expect, desk.trust)?.body {
-                Statement::Destroyed => Event::Destroyed(trustee.clone()),
-                Statement::Refusal { culprit, reason } => {
+            let event = match read::<Statement>(&path, &expect, desk.trust).map(|read| read.body) {
+                Ok(Statement::Destroyed) => Event::Destroyed(trustee.clone()),
+                Ok(Statement::Refusal { culprit, reason }) => {
                     Event::Refused { trustee: trustee.clone(), culprit, reason }
+                }
+                Err(error) => {
+                    unreadable = Some(error);
+                    continue;
                 }
             };
             if session.ledger.events().any(|recorded| *recorded == event) {
@@ -92,7 +98,7 @@ pub fn witness(desk: &Desk<'_>) -> Result<Option<Entry>, TrusteeError> {
             )?));
         }
     }
-    Ok(None)
+    unreadable.map_or(Ok(None), |error| Err(error.into()))
 }
 
 /// A request of the state to see one tier.

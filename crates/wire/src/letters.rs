@@ -92,16 +92,6 @@ impl Letters {
         context: &'a Context,
         trust: &'a TrustFile,
     ) -> Result<ChunkReader<'a>, WireError> {
-        let chunking =
-            round.chunking().map_err(|fault| WireError::refused(path, trustee, fault))?;
-        ChunkReader::new(
-            path,
-            Kind::LetterChunk,
-            trustee,
-            context,
-            chunking,
-            self.chunks.clone(),
-            trust,
-        )
+        round.chunks(path, Kind::LetterChunk, trustee, &self.chunks, context, trust)
     }
 }

@@ -62,8 +62,6 @@ impl Levels {
         context: &'a Context,
         trust: &'a TrustFile,
     ) -> Result<ChunkReader<'a>, WireError> {
-        let chunking = round.chunking().map_err(|fault| WireError::refused(path, agency, fault))?;
-        let digests = self.chunks.clone();
-        ChunkReader::new(path, Kind::LevelChunk, agency, context, chunking, digests, trust)
+        round.chunks(path, Kind::LevelChunk, agency, &self.chunks, context, trust)
     }
 }

@@ -44,10 +44,7 @@ impl Opened {
         context: &'a Context,
         trust: &'a TrustFile,
     ) -> Result<ChunkReader<'a>, WireError> {
-        let chunking =
-            round.chunking().map_err(|fault| WireError::refused(path, trustee, fault))?;
-        let digests = self.chunks.clone();
-        ChunkReader::new(path, Kind::OpenedChunk, trustee, context, chunking, digests, trust)
+        round.chunks(path, Kind::OpenedChunk, trustee, &self.chunks, context, trust)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::kind::Kind;
 use crate::names::{Digest, PartyName};
 use crate::round::Round;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Folder of the chunks of partial decryptions, beside the manifest.
 pub const PARTIAL_CHUNKS: &str = "partials";
@@ -100,8 +100,8 @@ impl Partials {
         context: &'a Context,
         trust: &'a TrustFile,
     ) -> Result<ChunkReader<'a>, WireError> {
-        let place = Place { path, trustee, round, context, trust };
-        place.chunks(Kind::PartialChunk, PARTIAL_CHUNKS, self.partials.clone())
+        let beside = below(path, PARTIAL_CHUNKS);
+        round.chunks(&beside, Kind::PartialChunk, trustee, &self.partials, context, trust)
     }
 
     /// The chunks of commitments that the manifest at `path` lists.
@@ -113,31 +113,12 @@ impl Partials {
         context: &'a Context,
         trust: &'a TrustFile,
     ) -> Result<ChunkReader<'a>, WireError> {
-        let place = Place { path, trustee, round, context, trust };
-        place.chunks(Kind::CommitmentChunk, COMMITMENT_CHUNKS, self.commitments.clone())
+        let beside = below(path, COMMITMENT_CHUNKS);
+        round.chunks(&beside, Kind::CommitmentChunk, trustee, &self.commitments, context, trust)
     }
 }
 
-struct Place<'p, 'a> {
-    path: &'p Path,
-    trustee: &'p PartyName,
-    round: &'p Round,
-    context: &'a Context,
-    trust: &'a TrustFile,
-}
-
-impl<'a> Place<'_, 'a> {
-    fn chunks(
-        &self,
-        kind: Kind,
-        folder: &str,
-        digests: Vec<Digest>,
-    ) -> Result<ChunkReader<'a>, WireError> {
-        let Self { path, trustee, round, context, trust } = *self;
-        let chunking =
-            round.chunking().map_err(|fault| WireError::refused(path, trustee, fault))?;
-        // Chunks lie beside a manifest; these have a folder of their own below it.
-        let beside = path.parent().unwrap_or(Path::new("")).join(folder).join("manifest");
-        ChunkReader::new(&beside, kind, trustee, context, chunking, digests, trust)
-    }
+/// Chunks lie beside a manifest; these have a folder of their own below it.
+fn below(manifest: &Path, folder: &str) -> PathBuf {
+    manifest.parent().unwrap_or(Path::new("")).join(folder).join("manifest")
 }

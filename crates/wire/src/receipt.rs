@@ -72,17 +72,6 @@ impl Receipt {
         context: &'a Context,
         trust: &'a TrustFile,
     ) -> Result<ChunkReader<'a>, WireError> {
-        let evaluator = PartyName::evaluator();
-        let chunking =
-            round.chunking().map_err(|fault| WireError::refused(path, &evaluator, fault))?;
-        ChunkReader::new(
-            path,
-            Kind::ResultChunk,
-            &evaluator,
-            context,
-            chunking,
-            self.chunks.clone(),
-            trust,
-        )
+        round.chunks(path, Kind::ResultChunk, &PartyName::evaluator(), &self.chunks, context, trust)
     }
 }

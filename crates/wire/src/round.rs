@@ -1,6 +1,6 @@
 //! What the registrar announces to everybody.
 
-use crate::chunk::Chunking;
+use crate::chunk::{ChunkReader, Chunking};
 use crate::envelope::{Context, Engine, Expect, Message, Received, check_context, read};
 use crate::error::{Fault, WireError};
 use crate::identity::TrustFile;
@@ -111,6 +111,22 @@ impl Round {
         Chunking::new(self.slots, self.chunk).ok_or(Fault::Content {
             detail: "a round needs at least one slot and one slot a chunk",
         })
+    }
+
+    /// The chunks of `kind` that `sender`'s manifest at `manifest` lists by their hashes.
+    pub fn chunks<'a>(
+        &self,
+        manifest: &Path,
+        kind: Kind,
+        sender: &PartyName,
+        digests: &[Digest],
+        context: &'a Context,
+        trust: &'a TrustFile,
+    ) -> Result<ChunkReader<'a>, WireError> {
+        let chunking =
+            self.chunking().map_err(|fault| WireError::refused(manifest, sender, fault))?;
+        let digests = digests.to_vec();
+        ChunkReader::new(manifest, kind, sender, context, chunking, digests, trust)
     }
 
     /// Reads a round file and accepts it only for the reader's own policy.

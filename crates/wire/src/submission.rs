@@ -65,15 +65,6 @@ impl Submission {
         context: &'a Context,
         trust: &'a TrustFile,
     ) -> Result<ChunkReader<'a>, WireError> {
-        let chunking = round.chunking().map_err(|fault| WireError::refused(path, agency, fault))?;
-        ChunkReader::new(
-            path,
-            Kind::SubmissionChunk,
-            agency,
-            context,
-            chunking,
-            self.chunks.clone(),
-            trust,
-        )
+        round.chunks(path, Kind::SubmissionChunk, agency, &self.chunks, context, trust)
     }
 }

@@ -1,7 +1,7 @@
 //! What trustees can do wrong when a round is opened.
 
 use crate::support::*;
-use blindtier_auditor::AuditError;
+use blindtier_auditor::{AuditError, Execute};
 use blindtier_family::FamilyError;
 use blindtier_ledger::{Event, LedgerError};
 use blindtier_transcript::TranscriptError;
@@ -132,6 +132,21 @@ fn a_lying_preparation_is_named() {
     let error = as_transcript(open_until_refused(&world, &files, 4, &[1, 2]));
     names_liar(&error, &world, 4, None);
     names_liar(&audit_error(&world, &files), &world, 4, None);
+}
+
+#[test]
+fn a_preparation_about_which_all_openers_lie_is_found_by_recomputing() {
+    let world = World::new();
+    let files = world.evaluated("round");
+    world.commit_by(&files, &[1, 2]);
+    for number in [1, 2] {
+        world.recommit(&files, number, |_, chunk, _| chunk.bodies[0] ^= 1);
+    }
+    world.open_by(&files, &[1, 2]).unwrap();
+    let audit = |execute| world.audit_with(&files.board, None, &execute);
+    audit(Execute::Nothing).unwrap();
+    let Err(AuditError::Transcript(error)) = audit(Execute::All) else { panic!("accepted") };
+    names_liar(&error, &world, 1, None);
 }
 
 #[test]

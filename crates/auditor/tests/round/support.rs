@@ -194,6 +194,10 @@ impl blindtier_auditor::Engine for Fake {
         Ok(Box::new(Fake::from_key(key, 2)?))
     }
 
+    fn prepare(&self, key: &[u8], opening: Option<&[u8]>) -> Result<Box<dyn Prepare>, EngineError> {
+        blindtier_trustee::Engine::prepare(self, key, opening)
+    }
+
     fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
         Ok(Box::new(*self))
     }
