@@ -239,8 +239,21 @@ impl AnyPlan {
         }
     }
 
-    /// Prepares results for opening, from the evaluation key and, if the engine has one, the opening key.
-    pub fn prepare(
+    /// Adds partial decryptions up.
+    pub fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
+        match self {
+            Self::Tfhe(plan) => Ok(Box::new(TfheCombine::new(plan))),
+            Self::Bfv(plan) => Ok(Box::new(BfvCombine::new(plan)?)),
+        }
+    }
+}
+
+impl blindtier_transcript::Engine for AnyPlan {
+    fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError> {
+        Self::evaluate(self, key)
+    }
+
+    fn prepare(
         &self,
         evaluation: &[u8],
         opening: Option<&[u8]>,
@@ -253,55 +266,17 @@ impl AnyPlan {
         }
     }
 
-    /// Adds partial decryptions up.
-    pub fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
-        match self {
-            Self::Tfhe(plan) => Ok(Box::new(TfheCombine::new(plan))),
-            Self::Bfv(plan) => Ok(Box::new(BfvCombine::new(plan)?)),
-        }
+    fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
+        Self::combine(self)
     }
 }
 
 impl blindtier_trustee::Engine for AnyPlan {
-    fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError> {
-        Self::evaluate(self, key)
-    }
-
-    fn prepare(
-        &self,
-        evaluation: &[u8],
-        opening: Option<&[u8]>,
-    ) -> Result<Box<dyn Prepare>, EngineError> {
-        Self::prepare(self, evaluation, opening)
-    }
-
     fn share(&self, key: &[u8; 32], material: &[u8]) -> Result<Box<dyn OpenShare>, EngineError> {
         match self {
             Self::Tfhe(plan) => Ok(Box::new(TfheOpenShare::new(plan, key, material)?)),
             Self::Bfv(plan) => Ok(Box::new(BfvOpenShare::new(plan, key)?)),
         }
-    }
-
-    fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
-        Self::combine(self)
-    }
-}
-
-impl blindtier_auditor::Engine for AnyPlan {
-    fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError> {
-        Self::evaluate(self, key)
-    }
-
-    fn prepare(
-        &self,
-        evaluation: &[u8],
-        opening: Option<&[u8]>,
-    ) -> Result<Box<dyn Prepare>, EngineError> {
-        Self::prepare(self, evaluation, opening)
-    }
-
-    fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
-        Self::combine(self)
     }
 }
 

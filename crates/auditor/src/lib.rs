@@ -6,10 +6,10 @@
 mod error;
 mod proof;
 
+pub use blindtier_transcript::Engine;
 pub use error::AuditError;
 pub use proof::{ProvenTier, check_proof};
 
-use blindtier_engine::{Combine, EngineError, Evaluate, Prepare};
 use blindtier_ledger::{Event, Keys, Ledger};
 use blindtier_transcript::same;
 use blindtier_wire::{
@@ -19,7 +19,6 @@ use blindtier_wire::{
     ShareCommitments, Statement, TrustFile, TrusteeKey, WireError, chunk_name, file_names,
     opened_digest, opened_numbers, read,
 };
-use std::path::Path;
 
 /// What no check of public files can show.
 pub const UNKNOWN: &[&str] = &[
@@ -43,22 +42,6 @@ pub struct Reference<'a> {
     pub trust: &'a TrustFile,
     /// A ledger entry that somebody has seen, such as the head in a letter: it has to be there.
     pub head: Option<Digest>,
-}
-
-/// Makes an engine's public capabilities from checked keys.
-pub trait Engine {
-    /// From the bytes of the evaluation key, to recompute.
-    fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError>;
-
-    /// From the bytes of the evaluation key and of the opening key, if the round has one, to prepare results again.
-    fn prepare(
-        &self,
-        evaluation: &[u8],
-        opening: Option<&[u8]>,
-    ) -> Result<Box<dyn Prepare>, EngineError>;
-
-    /// To add partial decryptions up.
-    fn combine(&self) -> Result<Box<dyn Combine>, EngineError>;
 }
 
 /// Which chunks are recomputed.
@@ -528,9 +511,4 @@ pub fn ledger(
     let folder = board.ledger();
     let ledger = Ledger::read(&folder, &received.body, &received.context, trust)?;
     Ok((received.body, ledger))
-}
-
-/// Whether a folder looks like a board.
-pub fn is_board(folder: &Path) -> bool {
-    folder.join(file_names::ROUND).is_file()
 }

@@ -10,7 +10,7 @@ mod openings;
 pub use error::TranscriptError;
 pub use openings::{Contribution, OpenedChunk, contributions, open_chunk};
 
-use blindtier_engine::Evaluate;
+use blindtier_engine::{Combine, EngineError, Evaluate, Prepare};
 use blindtier_wire::{
     ChunkReader, Context, Digest, Fault, PartyName, Receipt, Received, Round, Submission,
     TrustFile, WireError, file_names,
@@ -18,6 +18,22 @@ use blindtier_wire::{
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Makes an engine's public capabilities from checked keys.
+pub trait Engine {
+    /// From the bytes of the evaluation key, to recompute.
+    fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError>;
+
+    /// From the bytes of the evaluation key and of the opening key, if the round has one, to prepare results.
+    fn prepare(
+        &self,
+        evaluation: &[u8],
+        opening: Option<&[u8]>,
+    ) -> Result<Box<dyn Prepare>, EngineError>;
+
+    /// To add partial decryptions up.
+    fn combine(&self) -> Result<Box<dyn Combine>, EngineError>;
+}
 
 /// Where an evaluation's files lie, and what they have to be.
 pub struct Files<'a> {

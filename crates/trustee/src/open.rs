@@ -4,7 +4,7 @@ use crate::desk::{Desk, Session};
 use crate::error::TrusteeError;
 use crate::letters::seal_letters;
 use crate::opened::Opening;
-use blindtier_engine::{Combine, EngineError, Evaluate, OpenShare, Prepare};
+use blindtier_engine::{EngineError, OpenShare, Prepare};
 use blindtier_ledger::Event;
 use blindtier_transcript::Contribution;
 use blindtier_wire::{
@@ -16,23 +16,10 @@ use blindtier_wire::{
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// Makes an engine's capabilities from checked keys.
-pub trait Engine {
-    /// From the bytes of the evaluation key, to recompute.
-    fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError>;
-
-    /// From the bytes of the evaluation key and of the opening key, if the round has one, to prepare results.
-    fn prepare(
-        &self,
-        evaluation: &[u8],
-        opening: Option<&[u8]>,
-    ) -> Result<Box<dyn Prepare>, EngineError>;
-
+/// Makes an engine's capabilities from checked keys, those of a trustee among them.
+pub trait Engine: blindtier_transcript::Engine {
     /// From the key and the material (both private) of a share.
     fn share(&self, key: &[u8; 32], material: &[u8]) -> Result<Box<dyn OpenShare>, EngineError>;
-
-    /// To add partial decryptions up.
-    fn combine(&self) -> Result<Box<dyn Combine>, EngineError>;
 }
 
 /// What a trustee is doing.

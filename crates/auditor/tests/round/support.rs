@@ -167,7 +167,7 @@ impl OpenShare for FakeShare {
     }
 }
 
-impl blindtier_trustee::Engine for Fake {
+impl blindtier_auditor::Engine for Fake {
     fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError> {
         Ok(Box::new(Fake { lie: self.lie, ..Fake::from_key(key, 2)? }))
     }
@@ -180,26 +180,14 @@ impl blindtier_trustee::Engine for Fake {
         }
     }
 
-    fn share(&self, key: &[u8; 32], material: &[u8]) -> Result<Box<dyn OpenShare>, EngineError> {
-        Ok(Box::new(FakeShare(share_vector(key, material))))
-    }
-
     fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
         Ok(Box::new(*self))
     }
 }
 
-impl blindtier_auditor::Engine for Fake {
-    fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError> {
-        Ok(Box::new(Fake::from_key(key, 2)?))
-    }
-
-    fn prepare(&self, key: &[u8], opening: Option<&[u8]>) -> Result<Box<dyn Prepare>, EngineError> {
-        blindtier_trustee::Engine::prepare(self, key, opening)
-    }
-
-    fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
-        Ok(Box::new(*self))
+impl blindtier_trustee::Engine for Fake {
+    fn share(&self, key: &[u8; 32], material: &[u8]) -> Result<Box<dyn OpenShare>, EngineError> {
+        Ok(Box::new(FakeShare(share_vector(key, material))))
     }
 }
 
