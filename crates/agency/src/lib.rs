@@ -12,8 +12,8 @@ pub use register::{LinkageReport, Register, RegisterColumns};
 use blindtier_engine::{Encrypt, EngineError};
 use blindtier_ledger::Ledger;
 use blindtier_wire::{
-    Board, ChunkWriter, Context, Digest, Expect, Fault, Kind, PartyName, PublicKey, Roster, Round,
-    SigningIdentity, Submission, TrustFile, WireError, chunk_name, file_names, read, storage,
+    Board, ChunkWriter, Context, Digest, Expect, Kind, PartyName, PublicKey, Roster, Round,
+    SigningIdentity, Submission, TrustFile, WireError, chunk_name, file_names, read, same, storage,
     write,
 };
 use std::ops::Range;
@@ -142,12 +142,8 @@ impl Invitation {
         }
         let maker = &self.round.key_maker;
         let key = read::<PublicKey>(to.public_key, &Expect::of(maker, &self.context), trust)?;
-        let (expected, found) = (self.ledger.keys()?.public_key, key.digest);
-        if expected != found {
-            let fault =
-                Fault::Reference { what: "key in the ledger", expected: found, found: expected };
-            return Err(WireError::refused(to.public_key, maker, fault).into());
-        }
+        let recorded = self.ledger.keys()?.public_key;
+        same("key in the ledger", key.digest, recorded, to.public_key, maker)?;
         let engine = load(&key.body.bytes).map_err(|source| AgencyError::Key {
             file: to.public_key.to_owned(),
             culprit: maker.clone(),

@@ -11,13 +11,12 @@ pub use error::AuditError;
 pub use proof::{ProvenTier, check_proof};
 
 use blindtier_ledger::{Event, Keys, Ledger};
-use blindtier_transcript::same;
 use blindtier_wire::{
     Board, COMMITMENT_CHUNKS, CeremonyMessages, ChunkReader, Chunking, Context, Digest,
     EvaluationKey, Expect, Fault, FirstsChecked, LetterKeys, Message, Opened, OpeningKey,
     PARTIAL_CHUNKS, Partials, PartyName, PublicKey, Receipt, Received, Round, RoundId,
     ShareCommitments, Statement, TrustFile, TrusteeKey, WireError, chunk_name, file_names,
-    opened_digest, opened_numbers, read,
+    opened_digest, opened_numbers, read, same,
 };
 
 /// What no check of public files can show.
@@ -218,8 +217,7 @@ impl<'a> Audit<'a> {
         for trustee in sharing.names() {
             self.message::<TrusteeKey>(&trustee, file_names::TRUSTEE_KEY)?;
         }
-        let dealer = PartyName::dealer();
-        let dealt = self.round.key_maker == dealer;
+        let dealt = self.round.key_maker == PartyName::dealer();
         let mut checked: Option<FirstsChecked> = None;
         for trustee in sharing.names().filter(|_| !dealt) {
             let said = self.message::<FirstsChecked>(&trustee, file_names::FIRSTS_CHECKED)?;
@@ -227,17 +225,10 @@ impl<'a> Audit<'a> {
             let path = self.board.ceremony(&trustee).join(file_names::FIRSTS_CHECKED);
             same("set of first messages", first, said.firsts, &path, &trustee)?;
         }
-        let makers: Vec<PartyName> = if dealt { vec![dealer] } else { sharing.names().collect() };
-        for maker in makers {
-            let makes = (0..sharing.shares())
-                .any(|share| dealt || maker.trustee_number() == Some(sharing.maker(share)));
-            if !makes {
-                continue;
-            }
+        for maker in self.round.share_makers() {
             let path = self.board.ceremony(&maker).join(file_names::SHARE_COMMITMENTS);
             let said = self.message::<ShareCommitments>(&maker, file_names::SHARE_COMMITMENTS)?;
-            let makes = (0..sharing.shares())
-                .filter(|share| dealt || maker.trustee_number() == Some(sharing.maker(*share)));
+            let makes = self.round.shares_made_by(&maker);
             if !said.shares.iter().map(|share| share.share).eq(makes) {
                 let fault =
                     Fault::Content { detail: "these are not the shares that this party makes" };

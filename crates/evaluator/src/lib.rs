@@ -11,9 +11,9 @@ pub use error::EvaluatorError;
 use blindtier_engine::{EngineError, Evaluate, Evaluated};
 use blindtier_ledger::Ledger;
 use blindtier_wire::{
-    Board, ChunkReader, ChunkWriter, Context, Digest, EvaluationKey, Expect, Fault, Kind,
-    PartyName, Receipt, Received, Round, SigningIdentity, Submission, SubmissionEntry, TrustFile,
-    WireError, file_names, read, write,
+    Board, ChunkReader, ChunkWriter, Context, Digest, EvaluationKey, Expect, Kind, PartyName,
+    Receipt, Received, Round, SigningIdentity, Submission, SubmissionEntry, TrustFile, WireError,
+    file_names, read, same, write,
 };
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -63,12 +63,8 @@ pub fn run(
     let maker = &round.key_maker;
     let key_file = board.evaluation_key();
     let key = read::<EvaluationKey>(&key_file, &Expect::of(maker, &context), job.trust)?;
-    let recorded = ledger.keys()?;
-    if key.digest != recorded.evaluation_key {
-        let (expected, found) = (key.digest, recorded.evaluation_key);
-        let fault = Fault::Reference { what: "key in the ledger", expected, found };
-        return Err(WireError::refused(&key_file, maker, fault).into());
-    }
+    let recorded = ledger.keys()?.evaluation_key;
+    same("key in the ledger", key.digest, recorded, &key_file, maker)?;
     let submissions = read_manifests(job, &round, &context, &ledger)?;
     let readers = submissions
         .iter()
@@ -129,11 +125,7 @@ fn read_manifests(
         let folder = agency.agency_id().unwrap_or_default();
         let path = job.board.submissions().join(folder).join(file_names::SUBMISSION);
         let manifest = Submission::read(&path, agency, round, context, job.trust)?;
-        if manifest.digest != entry.manifest {
-            let (expected, found) = (manifest.digest, entry.manifest);
-            let fault = Fault::Reference { what: "submission in the ledger", expected, found };
-            return Err(WireError::refused(&path, agency, fault).into());
-        }
+        same("submission in the ledger", manifest.digest, entry.manifest, &path, agency)?;
         manifests.push((path, agency.clone(), manifest));
     }
     Ok(manifests)

@@ -3,7 +3,7 @@
 use crate::{Ledger, LedgerError};
 use blindtier_wire::{
     Board, Context, Digest, Fault, Opened, Partials, PartyName, Round, TrustFile, WireError,
-    commitments_in, file_names, opened_digest, opened_numbers,
+    commitments_in, file_names, opened_digest, opened_numbers, same,
 };
 
 /// An opened round: the opened numbers and the commitments to the seeds of the pads in them.
@@ -68,10 +68,7 @@ impl OpenedRound<'_> {
             let read = || -> Result<(u32, Vec<u32>), WireError> {
                 let refused = |fault| WireError::refused(&path, trustee, fault);
                 let manifest = Opened::read(&path, trustee, context, trust)?.body;
-                if manifest.receipt != receipt {
-                    let (expected, found) = (receipt, manifest.receipt);
-                    return Err(refused(Fault::Reference { what: "receipt", expected, found }));
-                }
+                same("receipt", receipt, manifest.receipt, &path, trustee)?;
                 let read = manifest.chunks(&path, trustee, round, context, trust)?.read(chunk)?;
                 let numbers = opened_numbers(&read).map_err(refused)?;
                 let found = opened_digest(context, read.start, &numbers);
@@ -104,13 +101,7 @@ impl OpenedRound<'_> {
             let path = board.partials(trustee).join(file_names::PARTIALS);
             let manifest = Partials::read(&path, trustee, round, context, trust)?;
             let refused = |fault| WireError::refused(&path, trustee, fault);
-            if manifest.digest != *recorded {
-                let (expected, found) = (*recorded, manifest.digest);
-                let what = "manifest in the ledger";
-                return Err(
-                    refused(Fault::Reference { what, expected: found, found: expected }).into()
-                );
-            }
+            same("manifest in the ledger", manifest.digest, *recorded, &path, trustee)?;
             let shares = &manifest.body.shares;
             let read =
                 manifest.body.commitments(&path, trustee, round, context, trust)?.read(chunk)?;

@@ -12,8 +12,8 @@ pub use openings::{Contribution, OpenedChunk, contributions, open_chunk};
 
 use blindtier_engine::{Combine, EngineError, Evaluate, Prepare};
 use blindtier_wire::{
-    ChunkReader, Context, Digest, Fault, PartyName, Receipt, Received, Round, Submission,
-    TrustFile, WireError, file_names,
+    ChunkReader, Context, Digest, PartyName, Receipt, Received, Round, Submission, TrustFile,
+    WireError, file_names, same,
 };
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -79,20 +79,6 @@ pub fn chunks<'a>(
         .iter()
         .map(|(path, agency, manifest)| manifest.chunks(path, agency, round, context, trust))
         .collect()
-}
-
-/// Refuses a file that names another one than there is; `culprit` wrote it.
-pub fn same(
-    what: &'static str,
-    expected: Digest,
-    found: Digest,
-    file: &Path,
-    culprit: &PartyName,
-) -> Result<(), WireError> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(WireError::refused(file, culprit, Fault::Reference { what, expected, found }))
 }
 
 /// Recomputes chunks and compares every byte with what was published; `platform` is what the receipt says of the

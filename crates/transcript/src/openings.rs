@@ -1,11 +1,10 @@
 //! The public files of an opening: partial decryptions, compared and added up.
 
 use crate::TranscriptError;
-use crate::same;
 use blindtier_engine::Combine;
 use blindtier_wire::{
     Board, ChunkReader, Context, Digest, Fault, PartialChunk, Partials, PartyName, Round, Sharing,
-    TrustFile, WireError, commitments_in, file_names,
+    TrustFile, WireError, commitments_in, file_names, same,
 };
 use std::path::PathBuf;
 

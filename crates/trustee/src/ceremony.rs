@@ -103,11 +103,11 @@ type Commitments = BTreeMap<u32, (PartyName, ShareCommitment)>;
 impl State<'_, '_> {
     /// With a dealer: open the sealed shares, compare them with the commitments, check that the keys belong together.
     fn dealt(&self) -> Result<(), Stop> {
-        let dealer = PartyName::dealer();
-        let commitments = self.commitments(std::slice::from_ref(&dealer))?;
+        let round = &self.session.round;
+        let commitments = self.commitments(&round.share_makers())?;
         let received = self.receive(&commitments)?;
         self.store(received)?;
-        let keys = self.public_files(&dealer)?;
+        let keys = self.public_files(&round.key_maker)?;
         self.sign(&commitments, keys)
     }
 
@@ -125,7 +125,7 @@ impl State<'_, '_> {
         if !self.published(file_names::SHARE_COMMITMENTS) && !own.shares.is_empty() {
             self.commit(&own, &own_firsts()?, &receivers)?;
         }
-        let makers = self.makers();
+        let makers = session.round.share_makers();
         let commitments = self.commitments(&makers)?;
         self.remember(&commitments)?;
         if !self.published(step_file(1)) {
@@ -151,9 +151,11 @@ impl State<'_, '_> {
         self.check_firsts(&all)?;
         let second = |share: &Share| ceremony.second(&common, &share.key, &all);
         if !self.published(step_file(2)) {
-            let mine: Vec<(u32, Vec<u8>)> = held
-                .values()
-                .filter(|share| session.round.sharing.maker(share.share) == session.number)
+            let mine: Vec<(u32, Vec<u8>)> = session
+                .round
+                .shares_made_by(session.name())
+                .iter()
+                .filter_map(|share| held.get(share))
                 .map(|share| Ok((share.share, second(share)?)))
                 .collect::<Result<_, EngineError>>()
                 .map_err(TrusteeError::Ceremony)?;
@@ -191,15 +193,6 @@ impl State<'_, '_> {
         self.sign(&commitments, keys)
     }
 
-    /// Everybody who makes a share.
-    fn makers(&self) -> Vec<PartyName> {
-        let sharing = self.session.round.sharing;
-        let mut makers: Vec<u16> = (0..sharing.shares()).map(|s| sharing.maker(s)).collect();
-        makers.sort_unstable();
-        makers.dedup();
-        makers.into_iter().map(PartyName::trustee).collect()
-    }
-
     /// The receiving keys of all trustees, by number.
     fn receivers(&self) -> Result<BTreeMap<u16, [u8; 32]>, Stop> {
         let session = self.session;
@@ -219,9 +212,8 @@ impl State<'_, '_> {
         let session = self.session;
         let file = session.desk.private.join("made-shares.bt");
         if !file.exists() {
-            let sharing = session.round.sharing;
             let mut made = Shares { shares: Vec::new() };
-            for share in (0..sharing.shares()).filter(|s| sharing.maker(*s) == session.number) {
+            for share in session.round.shares_made_by(session.name()) {
                 let mut key = Zeroizing::new([0; 32]);
                 getrandom::fill(key.as_mut_slice()).map_err(WireError::Random)?;
                 made.shares.push(Share { share, key: *key, material: Vec::new() });
@@ -300,15 +292,12 @@ impl State<'_, '_> {
     /// Commitments to all shares, each from the one party that makes it.
     fn commitments(&self, makers: &[PartyName]) -> Result<Commitments, Stop> {
         let session = self.session;
-        let sharing = session.round.sharing;
         let found = self.said_by_all("commitments to shares", makers, |maker| {
             self.said::<ShareCommitments>(maker, file_names::SHARE_COMMITMENTS)
         })?;
         let mut all = Commitments::new();
         for (maker, body) in makers.iter().zip(found) {
-            let expected: Vec<u32> = (0..sharing.shares())
-                .filter(|s| maker.trustee_number().is_none_or(|n| sharing.maker(*s) == n))
-                .collect();
+            let expected = session.round.shares_made_by(maker);
             if !body.shares.iter().map(|c| &c.share).eq(&expected) {
                 let file = session.desk.board.ceremony(maker).join(file_names::SHARE_COMMITMENTS);
                 let fault =
@@ -394,7 +383,7 @@ impl State<'_, '_> {
         })?;
         for (name, said) in names.iter().zip(found) {
             let path = session.desk.board.ceremony(name).join(file_names::FIRSTS_CHECKED);
-            blindtier_transcript::same("set of first messages", firsts, said.firsts, &path, name)?;
+            blindtier_wire::same("set of first messages", firsts, said.firsts, &path, name)?;
         }
         Ok(())
     }
@@ -406,14 +395,12 @@ impl State<'_, '_> {
         makers: &[PartyName],
     ) -> Result<BTreeMap<u32, (PartyName, Vec<u8>)>, Stop> {
         let session = self.session;
-        let sharing = session.round.sharing;
         let found = self.said_by_all("messages of the key ceremony", makers, |maker| {
             self.said::<CeremonyMessages>(maker, step_file(step))
         })?;
         let mut all = BTreeMap::new();
         for (maker, body) in makers.iter().zip(found) {
-            let expected =
-                (0..sharing.shares()).filter(|s| Some(sharing.maker(*s)) == maker.trustee_number());
+            let expected = session.round.shares_made_by(maker);
             if body.step != step || !body.messages.iter().map(|(share, _)| *share).eq(expected) {
                 return Err(self.lied(maker, step, 0).into());
             }
@@ -509,7 +496,7 @@ impl State<'_, '_> {
         let expect = Expect::of(maker, &session.context);
         let public = read::<PublicKey>(&board.public_key(), &expect, session.desk.trust)?;
         let same = |found, file: &Path| {
-            blindtier_transcript::same("public-key file", public.digest, found, file, maker)
+            blindtier_wire::same("public-key file", public.digest, found, file, maker)
         };
         let evaluation =
             read::<EvaluationKey>(&board.evaluation_key(), &expect, session.desk.trust)?;

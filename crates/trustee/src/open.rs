@@ -92,20 +92,11 @@ pub fn open(
     };
     let (found, evaluator) = (run.receipt.digest, PartyName::evaluator());
     let what = "receipt that is not in the ledger";
-    blindtier_transcript::same(what, receipt, found, &desk.board.receipt(), &evaluator)?;
-    for (trustee, manifest) in listed {
-        let path = desk.board.partials(trustee).join(file_names::PARTIALS);
-        let found = run
-            .manifest(trustee)?
-            .ok_or_else(|| WireError::refused(&path, trustee, blindtier_wire::Fault::Missing))?;
-        blindtier_transcript::same(
-            "manifest",
-            found.digest,
-            *manifest,
-            &desk.board.ledger(),
-            trustee,
-        )?;
-    }
+    blindtier_wire::same(what, receipt, found, &desk.board.receipt(), &evaluator)?;
+    let (round, context) = (&session.round, &session.context);
+    let contributions = blindtier_transcript::contributions(
+        desk.board, listed, receipt, round, context, desk.trust,
+    )?;
     if listed.iter().any(|(trustee, _)| trustee == session.name()) {
         run.reveal(&own)?;
     }
@@ -113,7 +104,7 @@ pub fn open(
     if !missing.is_empty() {
         return Ok(OpenProgress::Revealed { missing });
     }
-    let opened = run.combine(listed, &own, engine)?;
+    let opened = run.combine(contributions, &own, engine)?;
     match session.ledger.opened() {
         Ok(recorded) if recorded == opened => {}
         Ok(_) => {
@@ -168,7 +159,7 @@ impl<'s, 'a> Run<'s, 'a> {
         }
         let key = session.ledger.keys()?.evaluation_key;
         let named = receipt.body.evaluation_key;
-        blindtier_transcript::same("evaluation-key file", key, named, &path, &evaluator)?;
+        blindtier_wire::same("evaluation-key file", key, named, &path, &evaluator)?;
         let chunking = session
             .round
             .chunking()
@@ -197,7 +188,7 @@ impl<'s, 'a> Run<'s, 'a> {
         let trust = session.desk.trust;
         let found = Partials::read(&path, trustee, &session.round, &session.context, trust)?;
         let (own, named) = (self.receipt.digest, found.body.receipt);
-        blindtier_transcript::same("receipt", own, named, &path, trustee)?;
+        blindtier_wire::same("receipt", own, named, &path, trustee)?;
         Ok(Some(found))
     }
 
@@ -341,7 +332,7 @@ impl<'s, 'a> Run<'s, 'a> {
         let key = read::<EvaluationKey>(&board.evaluation_key(), &expect, session.desk.trust)?;
         let recorded = session.ledger.keys()?.evaluation_key;
         let what = "evaluation key in the ledger";
-        blindtier_transcript::same(what, key.digest, recorded, &board.evaluation_key(), maker)?;
+        blindtier_wire::same(what, key.digest, recorded, &board.evaluation_key(), maker)?;
         Ok(key.body.bytes)
     }
 
@@ -355,7 +346,7 @@ impl<'s, 'a> Run<'s, 'a> {
                 let expect = Expect::of(maker, &session.context);
                 let key = read::<OpeningKey>(&path, &expect, session.desk.trust)?;
                 let ledger = session.desk.board.ledger();
-                blindtier_transcript::same("opening key", key.digest, recorded, &ledger, maker)?;
+                blindtier_wire::same("opening key", key.digest, recorded, &ledger, maker)?;
                 Some(key.body.bytes)
             }
         };
@@ -408,9 +399,9 @@ impl<'s, 'a> Run<'s, 'a> {
     ///
     /// A trustee that does not open with the others compares what it has computed itself all the same: where fewer than all
     /// open, it may be the only other holder of a share.
-    fn combine(
-        &self,
-        listed: &[(PartyName, Digest)],
+    fn combine<'c>(
+        &'c self,
+        mut contributions: Vec<Contribution<'c>>,
         own: &Received<Partials>,
         engine: &dyn Engine,
     ) -> Result<Vec<Digest>, TrusteeError> {
@@ -418,9 +409,7 @@ impl<'s, 'a> Run<'s, 'a> {
         let (board, trust) = (session.desk.board, session.desk.trust);
         let (round, context) = (&session.round, &session.context);
         let receipt = self.receipt.digest;
-        let mut contributions =
-            blindtier_transcript::contributions(board, listed, receipt, round, context, trust)?;
-        let unlisted = !listed.iter().any(|(trustee, _)| trustee == session.name());
+        let unlisted = !contributions.iter().any(|c| c.trustee == *session.name());
         if unlisted && self.hidden().exists() {
             let (hidden, name) = (self.hidden(), session.name());
             let computed = Contribution::new(hidden, name, &own.body, round, context, trust)?;

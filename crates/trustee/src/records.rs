@@ -20,7 +20,7 @@ pub fn register(desk: &Desk<'_>, manifests: &std::path::Path) -> Result<(), Trus
         let (round, context) = (&session.round, &session.context);
         let manifest = Submission::read(&path, agency, round, context, desk.trust)?;
         let named = manifest.body.public_key;
-        blindtier_transcript::same("public-key file", public_key, named, &path, agency)?;
+        blindtier_wire::same("public-key file", public_key, named, &path, agency)?;
         found.push(SubmissionEntry { agency: agency.clone(), manifest: manifest.digest });
     }
     session.endorse(Event::Submissions(found))
@@ -130,7 +130,7 @@ pub fn open_to_state(
     let receipt = Receipt::read(&path, round, context, desk.trust)?;
     let (opened, _) = session.ledger.committed()?;
     let evaluator = PartyName::evaluator();
-    blindtier_transcript::same("receipt", receipt.digest, opened, &path, &evaluator)?;
+    blindtier_wire::same("receipt", receipt.digest, opened, &path, &evaluator)?;
     let results = receipt.body.chunks(&path, round, context, desk.trust)?;
     let digest = Digest::of(&results.read(slot / round.chunk.max(1))?.bytes);
     let seeds: Vec<Seed> = shares.shares.iter().map(|share| share.seed(&digest, slot)).collect();

@@ -278,6 +278,20 @@ impl Fault {
     }
 }
 
+/// Refuses a file that names another one than there is; `culprit` wrote it.
+pub fn same(
+    what: &'static str,
+    expected: Digest,
+    found: Digest,
+    file: &Path,
+    culprit: &PartyName,
+) -> Result<(), WireError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(WireError::refused(file, culprit, Fault::Reference { what, expected, found }))
+}
+
 impl WireError {
     /// The party to turn to; `None` when the fault is local.
     pub fn culprit(&self) -> Option<&PartyName> {

@@ -2,7 +2,7 @@
 
 use crate::chunk::ChunkReader;
 use crate::envelope::{Context, Expect, Message, Received, read};
-use crate::error::{Fault, WireError};
+use crate::error::WireError;
 use crate::identity::TrustFile;
 use crate::kind::Kind;
 use crate::names::{Digest, PartyName};
@@ -72,14 +72,9 @@ impl Letters {
         trust: &TrustFile,
     ) -> Result<Received<Self>, WireError> {
         let received = read::<Self>(path, &Expect::of(trustee, context), trust)?;
-        if received.body.letter_keys != round.letter_keys {
-            let fault = Fault::Reference {
-                what: "list of letter keys",
-                expected: round.letter_keys,
-                found: received.body.letter_keys,
-            };
-            return Err(WireError::refused(path, trustee, fault));
-        }
+        round
+            .check_letter_keys(received.body.letter_keys)
+            .map_err(|fault| WireError::refused(path, trustee, fault))?;
         Ok(received)
     }
 

@@ -40,7 +40,7 @@ pub use board::Board;
 pub use ceremony::{CeremonyMessages, FirstsChecked, ShareCommitment, ShareCommitments};
 pub use chunk::{Chunk, ChunkReader, ChunkWriter, Chunking, chunk_name};
 pub use envelope::{Context, Engine, Expect, Message, Received, read, write};
-pub use error::{Fault, WireError};
+pub use error::{Fault, WireError, same};
 pub use evaluation_key::EvaluationKey;
 pub use identity::{SigningIdentity, TrustFile};
 pub use kind::Kind;

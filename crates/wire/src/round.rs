@@ -113,6 +113,33 @@ impl Round {
         })
     }
 
+    /// Refuses a manifest of something sealed to other letter keys than the round's.
+    pub(crate) fn check_letter_keys(&self, found: Digest) -> Result<(), Fault> {
+        if found == self.letter_keys {
+            return Ok(());
+        }
+        let expected = self.letter_keys;
+        Err(Fault::Reference { what: "list of letter keys", expected, found })
+    }
+
+    /// Everybody who makes shares of the key: the dealer, or the first holder of each share.
+    pub fn share_makers(&self) -> Vec<PartyName> {
+        if self.key_maker == PartyName::dealer() {
+            return vec![PartyName::dealer()];
+        }
+        self.sharing.names().filter(|name| !self.shares_made_by(name).is_empty()).collect()
+    }
+
+    /// The shares that a party makes, ascending.
+    pub fn shares_made_by(&self, party: &PartyName) -> Vec<u32> {
+        let dealt = self.key_maker == PartyName::dealer();
+        let makes = |share: &u32| match party.trustee_number() {
+            Some(number) => !dealt && self.sharing.maker(*share) == number,
+            None => dealt && *party == self.key_maker,
+        };
+        (0..self.sharing.shares()).filter(makes).collect()
+    }
+
     /// The chunks of `kind` that `sender`'s manifest at `manifest` lists by their hashes.
     pub fn chunks<'a>(
         &self,
