@@ -1,14 +1,14 @@
-//! What every step of a round costs on the bfv engine: `cargo bench --bench bfv`.
+//! What every step of a round costs on the bfv engine, without and with checks: `cargo bench --bench bfv`.
 //!
 //! An element of the throughput is a slot, that is, a family of a full chunk.
 
 #[path = "setup/policies.rs"]
 mod policies;
 
-use blindtier::engine::{Encrypt, EngineError, Evaluate, Open, Plan};
+use blindtier::engine::{Chunk, Encrypt, EngineError, Evaluate, Open, Plan, Proofs};
 use blindtier::engine_bfv::{BfvEncrypt, BfvEvaluate, BfvOpen, BfvPlan, KeySet, generate_keys};
-use blindtier::policy::Policy;
 use blindtier::policy::passes::Layout;
+use blindtier::policy::{Code, Policy};
 use criterion::{Criterion, SamplingMode, Throughput};
 use miette::{IntoDiagnostic, Result, miette};
 use policies::{POLICIES, columns, families};
@@ -21,11 +21,17 @@ use std::time::{Duration, Instant};
 const SHARES: u32 = 3;
 
 const LAYOUTS: [Layout; 2] = [Layout::Folded, Layout::PerIndicator];
+const PROOFS: [(Proofs, &str); 2] = [(Proofs::Off, "without checks"), (Proofs::On, "with checks")];
+
+/// The kinds of plans of a policy.
+fn kinds() -> impl Iterator<Item = (Layout, Proofs, &'static str)> {
+    LAYOUTS.into_iter().flat_map(|layout| PROOFS.map(|(proofs, said)| (layout, proofs, said)))
+}
 
 fn main() -> Result<()> {
     plans()?;
     for (name, text) in POLICIES.into_iter().take(2) {
-        Session::new(name, text, Layout::Folded)?.speed_up(name)?;
+        Session::new(name, text, Layout::Folded, Proofs::Off)?.speed_up(name)?;
     }
     let mut criterion = Criterion::default()
         .sample_size(10)
@@ -33,9 +39,9 @@ fn main() -> Result<()> {
         .measurement_time(Duration::from_secs(3))
         .configure_from_args();
     for (name, text) in POLICIES {
-        for layout in LAYOUTS {
-            let session = Session::new(name, text, layout)?;
-            session.bench(&mut criterion, &format!("{name} {layout}"))?;
+        for (layout, proofs, said) in kinds() {
+            let session = Session::new(name, text, layout, proofs)?;
+            session.bench(&mut criterion, &format!("{name} {layout} {said}"))?;
         }
     }
     criterion.final_summary();
@@ -45,20 +51,26 @@ fn main() -> Result<()> {
 /// What is planned, without measuring anything.
 fn plans() -> Result<()> {
     for (name, text) in POLICIES {
-        for layout in LAYOUTS {
+        for (layout, proofs, said) in kinds() {
             let policy = Policy::parse(name, text)?;
-            let plan = BfvPlan::new(&policy, layout, SHARES).into_diagnostic()?;
-            println!("{name} {layout}: {}", plan.parameters().name());
+            let plan = BfvPlan::new(&policy, layout, SHARES, proofs).into_diagnostic()?;
+            println!("{name} {layout} {said}: {}", plan.parameters().name());
             plan.describe().iter().for_each(|line| println!("  {line}"));
             let slots = u64::from(plan.chunk_slots().unwrap_or(1));
-            let agencies = plan.inputs().agencies();
-            let upload: u64 = agencies.iter().map(|a| plan.upload_bytes(*a, 1)).sum();
+            let submitters = plan.inputs().submitters();
+            let upload: u64 = submitters.iter().map(|s| plan.upload_bytes(*s, 1)).sum();
             let result = plan.result_bytes(1);
             println!("  bytes a family: upload {}, result {}", upload / slots, result / slots);
         }
     }
     println!();
     Ok(())
+}
+
+/// A chunk that everybody sent something for.
+fn whole(families: usize, chunks: &[Vec<u8>]) -> Chunk<'_> {
+    let inputs = chunks.iter().map(|chunk| Some(chunk.as_slice())).collect();
+    Chunk { families, inputs, seed: [0; 32] }
 }
 
 struct Session {
@@ -71,14 +83,14 @@ struct Session {
 }
 
 impl Session {
-    fn new(name: &str, text: &str, layout: Layout) -> Result<Self> {
+    fn new(name: &str, text: &str, layout: Layout, proofs: Proofs) -> Result<Self> {
         let policy = Policy::parse(name, text)?;
-        let plan = BfvPlan::new(&policy, layout, SHARES).into_diagnostic()?;
+        let plan = BfvPlan::new(&policy, layout, SHARES, proofs).into_diagnostic()?;
         let keys = generate_keys(&plan).into_diagnostic()?;
         Ok(Self {
             encrypt: BfvEncrypt::new(plan.clone(), &keys.public).into_diagnostic()?,
             evaluate: BfvEvaluate::new(&plan, &keys.evaluation).into_diagnostic()?,
-            open: BfvOpen::new(&plan, &keys.secret, policy.tiers.len()).into_diagnostic()?,
+            open: BfvOpen::new(&plan, &keys.secret).into_diagnostic()?,
             policy,
             plan,
             keys,
@@ -86,9 +98,10 @@ impl Session {
     }
 
     fn encrypted(&self, families: &[Vec<i64>]) -> Result<Vec<Vec<u8>>, EngineError> {
-        let agencies = self.plan.inputs().agencies().into_iter();
-        agencies
-            .map(|a| self.encrypt.encrypt(a, &columns(self.plan.inputs(), a, families)))
+        let inputs = self.plan.inputs();
+        let submitters = inputs.submitters().into_iter();
+        submitters
+            .map(|s| self.encrypt.encrypt(s, &columns(inputs, s, families), &[0; 32]))
             .collect()
     }
 
@@ -98,14 +111,14 @@ impl Session {
         const PAIRS: usize = 7;
         let slots = self.plan.parameters().degree;
         let chunks = self.encrypted(&families(&self.policy, slots)).into_diagnostic()?;
-        let inputs: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
+        let chunk = whole(slots, &chunks);
         let pool = |threads| ThreadPoolBuilder::new().num_threads(threads).build();
         let (one, two) = (pool(1).into_diagnostic()?, pool(2).into_diagnostic()?);
         let seconds = |pool: &ThreadPool| {
             let start = Instant::now();
             pool.install(|| {
                 (0..CHUNKS).into_par_iter().for_each(|_| {
-                    black_box(self.evaluate.evaluate(slots, &inputs, &|_| {}).ok());
+                    black_box(self.evaluate.evaluate(&chunk, &|_| {}).ok());
                 });
             });
             start.elapsed().as_secs_f64()
@@ -133,20 +146,21 @@ impl Session {
         let slots = self.plan.parameters().degree;
         let families = families(&self.policy, slots);
         let chunks = self.encrypted(&families).into_diagnostic()?;
-        let inputs: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
-        let evaluated = self.evaluate.evaluate(slots, &inputs, &|_| {}).into_diagnostic()?;
-        let codes = self.open.open(slots, &evaluated.results).into_diagnostic()?;
-        for (family, code) in families.iter().zip(codes) {
-            if self.policy.decide(family).into_diagnostic()?.tier != usize::from(code) {
+        let chunk = whole(slots, &chunks);
+        let evaluated = self.evaluate.evaluate(&chunk, &|_| {}).into_diagnostic()?;
+        let numbers = self.open.open(slots, &evaluated.results).into_diagnostic()?;
+        for (family, number) in families.iter().zip(numbers) {
+            let tier = self.policy.decide(family).into_diagnostic()?.tier;
+            if self.policy.code(number) != Code::Tier(tier) {
                 return Err(miette!("{name}: a tier differs from the clear twin's"));
             }
         }
         let mut group = criterion.benchmark_group(name);
         group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(slots as u64));
         group.bench_function("evaluate", |bencher| {
-            bencher.iter(|| self.evaluate.evaluate(slots, &inputs, &|_| {}));
+            bencher.iter(|| self.evaluate.evaluate(&chunk, &|_| {}));
         });
-        group.bench_function("encrypt, all agencies", |bencher| {
+        group.bench_function("encrypt, all who submit", |bencher| {
             bencher.iter(|| self.encrypted(&families));
         });
         group.bench_function("open", |bencher| {

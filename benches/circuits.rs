@@ -6,6 +6,7 @@
 #[path = "setup/policies.rs"]
 mod policies;
 
+use blindtier::engine::Proofs;
 use blindtier::engine_bfv::trial::{Encrypted, Trial, polynomial, table};
 use blindtier::engine_bfv::{
     BfvPlan, Encoding, Linear, Node, PLAINTEXT, Parameters, Program, Value,
@@ -100,7 +101,7 @@ fn score() -> Result<Circuit> {
     program.nodes.push(Node { products: Vec::new(), linear: sum });
     let class = |value: i64| [9, 17, 24, 33].into_iter().filter(|cut| value >= *cut).count() as i64;
     let values: Vec<i64> = (0..=40).map(class).collect();
-    program.output = polynomial(&mut program, Linear::of(Value::Node(0)), &values);
+    program.output = polynomial(&mut program, Linear::of(Value::Node(0)), &values).into();
     let columns = (0..8)
         .map(|column| {
             (0..16_384).map(|row: i64| row / (1 + 5 * column + column * column) % 6).collect()
@@ -132,8 +133,9 @@ fn columns(plan: &BfvPlan, families: &[Vec<i64>]) -> Vec<Vec<i64>> {
 /// Nursery, every indicator by itself, one 0-or-1 column a level.
 fn one_hot() -> Result<Circuit> {
     let policy = nursery()?;
-    let plan = BfvPlan::encoded(&policy, Layout::PerIndicator, Encoding::Indicators, SHARES);
-    let plan = plan.into_diagnostic()?;
+    let (layout, encoding) = (Layout::PerIndicator, Encoding::Indicators);
+    let plan =
+        BfvPlan::encoded(&policy, layout, encoding, SHARES, Proofs::Off).into_diagnostic()?;
     let program = plan.program().clone();
     Ok(Circuit {
         name: "nursery-one-hot",
@@ -210,7 +212,8 @@ fn tree() -> Result<Circuit> {
     let tiers: Vec<i64> =
         policy.decision.tiers.iter().filter_map(|t| i64::try_from(*t).ok()).collect();
     let same = tiers.iter().zip(0..).all(|(tier, class)| *tier == class);
-    program.output = if same { decided } else { polynomial(&mut program, decided, &tiers) };
+    let output = if same { decided } else { polynomial(&mut program, decided, &tiers) };
+    program.output = output.into();
     let rows = families(&policy, 16_384);
     let indicators = 0..policy.indicators.len();
     Ok(Circuit {
@@ -227,7 +230,7 @@ fn tree() -> Result<Circuit> {
 /// The plan that blindtier itself chooses for Nursery, with its own parameters and room for flooding.
 fn folded() -> Result<Circuit> {
     let policy = nursery()?;
-    let plan = BfvPlan::new(&policy, Layout::Folded, SHARES).into_diagnostic()?;
+    let plan = BfvPlan::new(&policy, Layout::Folded, SHARES, Proofs::Off).into_diagnostic()?;
     Ok(Circuit {
         name: "nursery-folded",
         title: "the Nursery model as blindtier plans it, folded",
@@ -249,7 +252,7 @@ impl Circuit {
             .map(|row| {
                 let inputs: Vec<i64> =
                     self.columns.iter().filter_map(|c| c.get(row)).copied().collect();
-                self.program.simulate(&inputs).rem_euclid(modulus)
+                self.program.simulate(&inputs, &[]).rem_euclid(modulus)
             })
             .collect()
     }
@@ -262,7 +265,10 @@ impl Circuit {
             });
             json!({ "constant": form.constant, "terms": terms.collect::<Vec<_>>() })
         };
-        let nodes = self.program.nodes.iter().map(|node| {
+        // The last sum is a node like the others here, and the output is that node.
+        let Program { nodes, output, .. } = &self.program;
+        let last = Linear::of(Value::Node(nodes.len()));
+        let nodes = nodes.iter().chain([output]).map(|node| {
             let products = node.products.iter().map(|(a, b)| json!([form(a), form(b)]));
             json!({ "products": products.collect::<Vec<_>>(), "linear": form(&node.linear) })
         });
@@ -274,7 +280,7 @@ impl Circuit {
             "modulus_bits": self.parameters.modulus_bits,
             "inputs": self.columns.len(),
             "nodes": nodes.collect::<Vec<_>>(),
-            "output": form(&self.program.output),
+            "output": form(&last),
             "columns": self.columns,
             "expected": self.expected(),
         })

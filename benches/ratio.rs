@@ -9,6 +9,7 @@
 
 mod setup;
 
+use blindtier::engine::Proofs;
 use blindtier::engine_tfhe::generate_keys;
 use blindtier::engine_tfhe::platform_features;
 use blindtier::policy::PolicyHash;
@@ -84,7 +85,7 @@ fn main() -> Result<()> {
     if arguments.test || !arguments.bench {
         (arguments.families, arguments.parallel_families, arguments.pairs) = (1, 2, 1);
     }
-    let keys = generate_keys().into_diagnostic()?;
+    let keys = generate_keys(Proofs::Off).into_diagnostic()?;
     let session = Session::new(&arguments.policy, arguments.layout, &keys)?;
     let (one, two) = (threads(1)?, threads(2)?);
 

@@ -4,13 +4,13 @@
 
 mod setup;
 
-use blindtier::engine::{Encrypt, Open, Plan};
+use blindtier::engine::{Encrypt, Open, Plan, Proofs};
 use blindtier::engine_tfhe::{KeySet, generate_keys};
 use blindtier::policy::passes::Layout;
 use criterion::{Criterion, SamplingMode, Throughput};
 use miette::{IntoDiagnostic, Result};
-use setup::Session;
 use setup::policies::POLICIES;
+use setup::{BINDING, Session};
 use std::time::Duration;
 
 const LAYOUTS: [Layout; 2] = [Layout::Folded, Layout::PerIndicator];
@@ -19,7 +19,7 @@ const LAYOUTS: [Layout; 2] = [Layout::Folded, Layout::PerIndicator];
 const FAMILIES: usize = 64;
 
 fn main() -> Result<()> {
-    let keys = generate_keys().into_diagnostic()?;
+    let keys = generate_keys(Proofs::Off).into_diagnostic()?;
     uploads(&keys)?;
     let mut criterion = Criterion::default()
         .sample_size(10)
@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     family(&mut criterion, &keys)?;
     encrypt(&mut criterion, &keys)?;
     open(&mut criterion, &keys)?;
-    criterion.bench_function("keys", |bencher| bencher.iter(generate_keys));
+    criterion.bench_function("keys", |bencher| bencher.iter(|| generate_keys(Proofs::Off)));
     criterion.final_summary();
     Ok(())
 }
@@ -84,10 +84,11 @@ fn encrypt(criterion: &mut Criterion, keys: &KeySet) -> Result<()> {
         let families = session.families(FAMILIES);
         let mut group = criterion.benchmark_group(format!("encrypt/{name}"));
         group.throughput(Throughput::Elements(families.len() as u64));
-        if let Some(agency) = session.plan.inputs().agencies().first().copied() {
+        if let Some(agency) = session.plan.inputs().submitters().first().copied() {
             group.bench_function("one agency", |bencher| {
-                bencher
-                    .iter(|| session.encrypt.encrypt(agency, &session.columns(agency, &families)));
+                bencher.iter(|| {
+                    session.encrypt.encrypt(agency, &session.columns(agency, &families), &BINDING)
+                });
             });
         }
         group.bench_function("all agencies", |bencher| {

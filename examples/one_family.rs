@@ -3,8 +3,10 @@
 //! Every party's part is one step below, in one process. In a round each party runs its own program, in its own
 //! folder, and only files pass between them; `blindtier demo` shows that.
 
-use blindtier::engine::{Encrypt, Evaluate, Open, Plan};
-use blindtier::engine_tfhe::{TfheEncrypt, TfheEvaluate, TfheOpen, TfhePlan, generate_keys};
+use blindtier::engine::{Chunk, Encrypt, Evaluate, Open, Plan, Proofs, Verify};
+use blindtier::engine_tfhe::{
+    TfheEncrypt, TfheEvaluate, TfheOpen, TfhePlan, TfheVerify, generate_keys,
+};
 use blindtier::policy::passes::Layout;
 use blindtier::policy::{Policy, Variable};
 use miette::{IntoDiagnostic, Result, ensure, miette};
@@ -19,40 +21,48 @@ const FAMILY: [(&str, &str); 3] =
 fn main() -> Result<()> {
     // Public: the policy, and the plan that follows from it. Every party works both out for itself.
     let policy = Policy::parse("eight-indicators.toml", POLICY)?;
-    let plan = TfhePlan::new(&policy, Layout::Folded, 1).into_diagnostic()?;
+    let plan = TfhePlan::new(&policy, Layout::Folded, 1, Proofs::On).into_diagnostic()?;
     let values = values(&policy)?;
 
     // The key holder: the secret key stays here, agencies get the public key, the evaluator the evaluation key.
-    let keys = generate_keys().into_diagnostic()?;
+    let keys = generate_keys(Proofs::On).into_diagnostic()?;
 
-    // Every agency folds what it alone knows into its columns, a chunk of one family here, and encrypts them.
+    // Every agency folds what it alone knows into its columns, a chunk of one family here, and encrypts them; the registrar
+    // does the same with who said no (nobody). A round binds the proof to sender, round and slots.
+    let binding = [0; 32];
     let encrypt = TfheEncrypt::new(plan.clone(), &keys.public).into_diagnostic()?;
     let mut submissions = Vec::new();
-    for agency in plan.inputs().agencies() {
+    for submitter in plan.inputs().submitters() {
         let mut columns = Vec::new();
-        for column in plan.inputs().columns_of(agency) {
-            // Asks for this agency's own indicators only.
+        for column in plan.inputs().columns_of(submitter) {
+            // Asks for this submitter's own values only.
             let mut own = |indicator: usize| values.get(indicator).copied().unwrap_or_default();
             columns.push(vec![plan.inputs().column_value(column, &mut own)]);
         }
-        let chunk = encrypt.encrypt(agency, &columns).into_diagnostic()?;
-        let name = policy.agencies.get(agency).map_or("?", |a| a.id.as_str());
+        let chunk = encrypt.encrypt(submitter, &columns, &binding).into_diagnostic()?;
+        let name = policy.agencies.get(submitter).map_or("registrar", |a| a.id.as_str());
         println!("{name} sends {} encrypted values, {} bytes", columns.len(), chunk.len());
         submissions.push(chunk);
     }
 
-    // The evaluator: ciphertexts in, ciphertexts out, no secret key.
-    let evaluate = TfheEvaluate::new(&plan, &keys.evaluation).into_diagnostic()?;
-    let inputs: Vec<&[u8]> = submissions.iter().map(Vec::as_slice).collect();
+    // The evaluator: ciphertexts in, ciphertexts out, no secret key. First it checks the proofs of encryption.
+    let verify = TfheVerify::new(&plan, &keys.public).into_diagnostic()?;
+    for (submitter, chunk) in plan.inputs().submitters().into_iter().zip(&submissions) {
+        verify.verify(submitter, 1, chunk, &binding).into_diagnostic()?;
+    }
+    let evaluate = TfheEvaluate::new(&plan, &keys.public, &keys.evaluation).into_diagnostic()?;
+    let inputs = submissions.iter().map(|chunk| Some(chunk.as_slice())).collect();
     let start = Instant::now();
-    let evaluated = evaluate.evaluate(1, &inputs, &|_| {}).into_diagnostic()?;
+    let evaluated = evaluate
+        .evaluate(&Chunk { families: 1, inputs, seed: [0; 32] }, &|_| {})
+        .into_diagnostic()?;
     println!("the evaluator does {} lookups in {:.0?}", evaluated.operations, start.elapsed());
 
     // The key holder again: only the tier comes out, no indicator and no score.
-    let open = TfheOpen::new(&keys.secret, policy.tiers.len()).into_diagnostic()?;
-    let tiers = open.open(1, &evaluated.results).into_diagnostic()?;
-    let tier = tiers.first().map(|code| usize::from(*code)).and_then(|code| policy.tiers.get(code));
-    let found = tier.map_or("none", |tier| tier.id.as_str());
+    let open = TfheOpen::new(&keys.secret).into_diagnostic()?;
+    let numbers = open.open(1, &evaluated.results).into_diagnostic()?;
+    let found = numbers.first().and_then(|number| policy.code(*number).id(&policy));
+    let found = found.unwrap_or("none");
 
     // The clear twin decides the same family without encryption.
     let twin = policy.decide(&values).into_diagnostic()?;

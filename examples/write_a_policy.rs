@@ -1,7 +1,7 @@
 //! A policy from a first draft with a mistake to its hash and plan, without any encryption:
 //! `cargo run --example write_a_policy`.
 
-use blindtier::engine::Plan;
+use blindtier::engine::{Plan, Proofs};
 use blindtier::engine_tfhe::TfhePlan;
 use blindtier::policy::passes::Layout;
 use blindtier::policy::{Interpreter, Policy};
@@ -102,7 +102,7 @@ fn main() -> Result<()> {
     }
 
     // Every family that can be, in the clear twin and in the circuit that the engine would run.
-    let plan = TfhePlan::new(&policy, Layout::Folded, 3).into_diagnostic()?;
+    let plan = TfhePlan::new(&policy, Layout::Folded, 3, Proofs::On).into_diagnostic()?;
     let interpreter = Interpreter::new(&policy).into_diagnostic()?;
     let all = combinations(&policy);
     let mut histogram = vec![0usize; policy.tiers.len()];

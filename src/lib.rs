@@ -9,6 +9,8 @@
 //!   [`engine_bfv`]: thousands of families in one ciphertext;
 //! - [`wire`]: the files between parties;
 //! - [`ledger`]: what a majority of the trustees signed, entry by entry;
+//! - [`linkage`]: pseudonyms that an agency gets without showing whom it asks about;
+//! - [`submission`]: what agencies and the registrar do to hand in encrypted columns;
 //! - [`registrar`], [`agency`], [`evaluator`], [`dealer`], [`trustee`], [`family`], [`auditor`]: the parties;
 //! - [`sim`]: simulated registers;
 //! - [`cli`]: the command line.
@@ -25,8 +27,10 @@ pub use blindtier_engine_tfhe as engine_tfhe;
 pub use blindtier_evaluator as evaluator;
 pub use blindtier_family as family;
 pub use blindtier_ledger as ledger;
+pub use blindtier_linkage as linkage;
 pub use blindtier_policy as policy;
 pub use blindtier_registrar as registrar;
 pub use blindtier_sim as sim;
+pub use blindtier_submission as submission;
 pub use blindtier_trustee as trustee;
 pub use blindtier_wire as wire;

@@ -3,7 +3,7 @@
 pub mod policies;
 
 use self::policies::POLICIES;
-use blindtier::engine::{Encrypt, EngineError, Evaluate, Plan};
+use blindtier::engine::{Chunk as EngineChunk, Encrypt, EngineError, Evaluate, Plan, Proofs};
 use blindtier::engine_tfhe::{
     Ciphertext, KeySet, TfheEncrypt, TfheEvaluate, TfheOpen, TfhePlan, bare_lookup_input,
 };
@@ -14,6 +14,8 @@ use rayon::prelude::*;
 
 /// Shares of a key that two of three trustees open with.
 const SHARES: u32 = 3;
+/// What chunks are bound to in a round; nothing here.
+pub const BINDING: [u8; 32] = [0; 32];
 
 /// A policy on the engine, with all capabilities.
 pub struct Session {
@@ -41,11 +43,11 @@ impl Session {
             .find(|(shipped, _)| *shipped == name)
             .ok_or_else(|| miette!("no policy `{name}` is shipped"))?;
         let policy = Policy::parse(name, text)?;
-        let plan = TfhePlan::new(&policy, layout, SHARES).into_diagnostic()?;
+        let plan = TfhePlan::new(&policy, layout, SHARES, Proofs::Off).into_diagnostic()?;
         Ok(Self {
             encrypt: TfheEncrypt::new(plan.clone(), &keys.public).into_diagnostic()?,
-            evaluate: TfheEvaluate::new(&plan, &keys.evaluation).into_diagnostic()?,
-            open: TfheOpen::new(&keys.secret, policy.tiers.len()).into_diagnostic()?,
+            evaluate: TfheEvaluate::new(&plan, &keys.public, &keys.evaluation).into_diagnostic()?,
+            open: TfheOpen::new(&keys.secret).into_diagnostic()?,
             bare: bare_lookup_input(),
             policy,
             plan,
@@ -57,15 +59,15 @@ impl Session {
         policies::families(&self.policy, count)
     }
 
-    /// An agency's columns.
-    pub fn columns(&self, agency: usize, families: &[Vec<i64>]) -> Vec<Vec<i64>> {
-        policies::columns(self.plan.inputs(), agency, families)
+    /// A submitter's columns.
+    pub fn columns(&self, submitter: usize, families: &[Vec<i64>]) -> Vec<Vec<i64>> {
+        policies::columns(self.plan.inputs(), submitter, families)
     }
 
-    /// The chunks of all agencies.
+    /// The chunks of all submitters.
     pub fn encrypted(&self, families: &[Vec<i64>]) -> Result<Vec<Vec<u8>>, EngineError> {
-        let agencies = self.plan.inputs().agencies().into_iter();
-        agencies.map(|a| self.encrypt.encrypt(a, &self.columns(a, families))).collect()
+        let submitters = self.plan.inputs().submitters().into_iter();
+        submitters.map(|s| self.encrypt.encrypt(s, &self.columns(s, families), &BINDING)).collect()
     }
 
     /// Encrypts a chunk and checks once that it opens to the clear twin's tiers.
@@ -76,7 +78,8 @@ impl Session {
         let chunk = Chunk { families, lookups, inputs };
         let codes = blindtier::engine::Open::open(&self.open, families, &self.evaluate(&chunk));
         for (family, code) in values.iter().zip(codes.into_diagnostic()?) {
-            if self.policy.decide(family).into_diagnostic()?.tier != usize::from(code) {
+            let tier = self.policy.decide(family).into_diagnostic()?.tier;
+            if self.policy.code(code) != blindtier::policy::Code::Tier(tier) {
                 return Err(miette!("a tier differs from the clear twin's"));
             }
         }
@@ -85,8 +88,9 @@ impl Session {
 
     /// Evaluates a chunk.
     pub fn evaluate(&self, chunk: &Chunk) -> Vec<u8> {
-        let inputs: Vec<&[u8]> = chunk.inputs.iter().map(Vec::as_slice).collect();
-        let evaluated = self.evaluate.evaluate(chunk.families, &inputs, &|_| {});
+        let inputs = chunk.inputs.iter().map(|bytes| Some(bytes.as_slice())).collect();
+        let chunk_of_all = EngineChunk { families: chunk.families, inputs, seed: [0; 32] };
+        let evaluated = self.evaluate.evaluate(&chunk_of_all, &|_| {});
         let results = evaluated.map(|e| {
             assert_eq!(e.operations, chunk.lookups, "work was left out");
             e.results

@@ -4,12 +4,13 @@ use super::error::CliError;
 use blindtier_dealer::Dealt;
 use blindtier_engine::{
     Ceremony, Combine, Encrypt, EngineError, Evaluate, OpenShare, Plan, PlanSummary, Prepare,
+    Proofs, Verify,
 };
 use blindtier_engine_bfv::{
-    BfvCombine, BfvEncrypt, BfvEvaluate, BfvOpenShare, BfvPlan, BfvPrepare,
+    BfvCombine, BfvEncrypt, BfvEvaluate, BfvOpenShare, BfvPlan, BfvPrepare, BfvVerify,
 };
 use blindtier_engine_tfhe::{
-    TfheCombine, TfheEncrypt, TfheEvaluate, TfheOpenShare, TfhePlan, TfhePrepare,
+    TfheCombine, TfheEncrypt, TfheEvaluate, TfheOpenShare, TfhePlan, TfhePrepare, TfheVerify,
 };
 use blindtier_policy::Policy;
 use blindtier_policy::passes::Layout;
@@ -36,6 +37,25 @@ impl EngineName {
         match self {
             Self::Tfhe => blindtier_engine_tfhe::ENGINE,
             Self::Bfv => blindtier_engine_bfv::ENGINE,
+        }
+    }
+}
+
+/// Proofs on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ProofsName {
+    /// Whoever submits is believed
+    Off,
+    /// With tfhe every ciphertext comes with a proof; with bfv the evaluator checks values while it computes
+    On,
+}
+
+impl ProofsName {
+    /// What was said, or what the engine has by default: with tfhe proofs, with bfv none.
+    pub fn chosen(said: Option<Self>, engine: EngineName) -> Proofs {
+        match (said, engine) {
+            (Some(Self::On), _) | (None, EngineName::Tfhe) => Proofs::On,
+            (Some(Self::Off), _) | (None, EngineName::Bfv) => Proofs::Off,
         }
     }
 }
@@ -92,12 +112,13 @@ impl AnyPlan {
         engine: EngineName,
         layout: Layout,
         sharing: Sharing,
+        proofs: Proofs,
     ) -> Result<Self, CliError> {
         let shares = sharing.shares();
-        match engine {
-            EngineName::Tfhe => Ok(Self::Tfhe(Box::new(TfhePlan::new(policy, layout, shares)?))),
-            EngineName::Bfv => Ok(Self::Bfv(Box::new(BfvPlan::new(policy, layout, shares)?))),
-        }
+        Ok(match engine {
+            EngineName::Tfhe => Self::Tfhe(TfhePlan::new(policy, layout, shares, proofs)?.into()),
+            EngineName::Bfv => Self::Bfv(BfvPlan::new(policy, layout, shares, proofs)?.into()),
+        })
     }
 
     /// Plans a policy for the engine that the registrar names, or for the one that moves fewer bytes for so many
@@ -107,10 +128,12 @@ impl AnyPlan {
         choice: EngineChoice,
         layout: Layout,
         sharing: Sharing,
+        proofs: Option<ProofsName>,
         families: u64,
     ) -> Result<(Self, String), CliError> {
         let plan = |engine| {
-            let plan = Self::new(policy, engine, layout, sharing)?;
+            let proofs = ProofsName::chosen(proofs, engine);
+            let plan = Self::new(policy, engine, layout, sharing, proofs)?;
             let distance = plan.plan().flooding_distance(families);
             if distance <= FLOODING_DISTANCE {
                 return Ok(plan);
@@ -166,8 +189,8 @@ impl AnyPlan {
         let slots = self.plan().chunk_slots().unwrap_or(DEFAULT_CHUNK);
         let count = families.min(u64::from(slots));
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let agencies = self.summary().agencies;
-        let upload: u64 = agencies.iter().map(|a| self.plan().upload_bytes(*a, count)).sum();
+        let submitters = self.summary().submitters;
+        let upload: u64 = submitters.iter().map(|s| self.plan().upload_bytes(*s, count)).sum();
         let chunk = upload.saturating_add(self.plan().result_bytes(count));
         chunk.saturating_mul(families.div_ceil(u64::from(slots)))
     }
@@ -196,7 +219,7 @@ impl AnyPlan {
         Engine { name: engine.name, parameters: engine.parameters }
     }
 
-    /// An agency's capability, from the public key.
+    /// A submitter's capability, from the public key.
     pub fn encrypt(&self, public_key: &[u8]) -> Result<Box<dyn Encrypt>, EngineError> {
         match self {
             Self::Tfhe(plan) => Ok(Box::new(TfheEncrypt::new(plan.as_ref().clone(), public_key)?)),
@@ -204,19 +227,12 @@ impl AnyPlan {
         }
     }
 
-    /// The evaluator's capability, from the evaluation key.
-    pub fn evaluate(&self, evaluation_key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError> {
-        match self {
-            Self::Tfhe(plan) => Ok(Box::new(TfheEvaluate::new(plan, evaluation_key)?)),
-            Self::Bfv(plan) => Ok(Box::new(BfvEvaluate::new(plan, evaluation_key)?)),
-        }
-    }
 
     /// A dealer's work: all keys of a round.
     pub fn deal(&self) -> Result<Dealt, EngineError> {
         match self {
             Self::Tfhe(plan) => {
-                let dealt = blindtier_engine_tfhe::deal(plan.shares())?;
+                let dealt = blindtier_engine_tfhe::deal(plan.shares(), plan.summary().proofs)?;
                 Ok(Dealt {
                     public: dealt.public,
                     evaluation: dealt.evaluation,
@@ -249,8 +265,22 @@ impl AnyPlan {
 }
 
 impl blindtier_transcript::Engine for AnyPlan {
-    fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError> {
-        Self::evaluate(self, key)
+    fn submitters(&self) -> Vec<usize> {
+        self.summary().submitters
+    }
+
+    fn verify(&self, public: &[u8]) -> Result<Box<dyn Verify>, EngineError> {
+        match self {
+            Self::Tfhe(plan) => Ok(Box::new(TfheVerify::new(plan, public)?)),
+            Self::Bfv(plan) => Ok(Box::new(BfvVerify::new(plan)?)),
+        }
+    }
+
+    fn evaluate(&self, public: &[u8], evaluation: &[u8]) -> Result<Box<dyn Evaluate>, EngineError> {
+        match self {
+            Self::Tfhe(plan) => Ok(Box::new(TfheEvaluate::new(plan, public, evaluation)?)),
+            Self::Bfv(plan) => Ok(Box::new(BfvEvaluate::new(plan, evaluation)?)),
+        }
     }
 
     fn prepare(
@@ -332,7 +362,7 @@ mod tests {
         for (sharing, most) in [((3, 2), 84_916), ((5, 3), 21_229)] {
             let sharing = Sharing::new(sharing.0, sharing.1).unwrap();
             let choose = |choice, families| {
-                AnyPlan::choose(&policy, choice, Layout::Folded, sharing, families)
+                AnyPlan::choose(&policy, choice, Layout::Folded, sharing, None, families)
             };
             assert!(choose(EngineChoice::Tfhe, most).is_ok());
             let refused = choose(EngineChoice::Tfhe, most + 1).err().unwrap();

@@ -26,6 +26,8 @@ pub enum CliError {
     #[error(transparent)]
     Audit(#[from] blindtier_auditor::AuditError),
     #[error(transparent)]
+    Ledger(#[from] blindtier_ledger::LedgerError),
+    #[error(transparent)]
     Dealer(#[from] blindtier_dealer::DealerError),
     #[error(transparent)]
     Sim(#[from] blindtier_sim::SimError),
@@ -55,17 +57,17 @@ pub enum CliError {
         "the identity is {party}, which is no agency of this policy (it has {known}); use the identity file of an agency"
     )]
     NoSuchAgency { party: PartyName, known: String },
+    /// A correction's ciphertexts have to be proven.
+    #[error(
+        "a correction is made by one agency at a time that wants another tier for one family: it needs proofs of encryption; leave --proofs off away"
+    )]
+    CorrectionWithoutProofs,
     /// The folder for a demo has something in it.
     #[error("{}: the folder is not empty; give a new one, so that no round is mixed with another", folder.display())]
     NotEmpty { folder: PathBuf },
     /// An opt-out list names a family that the data does not have.
     #[error("{}: line {line}: the data has no family `{family}`; correct the identifier or take the line out", file.display())]
     UnknownFamily { file: PathBuf, line: usize, family: String },
-    /// A letter holds a reserved or unknown code.
-    #[error(
-        "the letter of slot {slot} holds code {code}, which is no tier of this policy; show it to the trustees"
-    )]
-    NotATier { slot: u32, code: u32 },
     /// So many openings would show noise under the flooding.
     #[error(
         "engine `{engine}` cannot open {families} families in one round: the flooding would leave a distance of 2^{distance:.1}, more than 2^-40; use engine bfv or split the round"
@@ -139,18 +141,20 @@ impl CliError {
         false
     }
 
-    /// The party to turn to.
-    pub fn culprit(&self) -> Option<&PartyName> {
+    /// The parties to turn to.
+    pub fn culprits(&self) -> Vec<PartyName> {
+        let one = |party: Option<&PartyName>| party.into_iter().cloned().collect();
         match self {
-            Self::Wire(error) => error.culprit(),
-            Self::Registrar(error) => error.culprit(),
-            Self::Agency(error) => error.culprit(),
-            Self::Evaluator(error) => error.culprit(),
-            Self::Trustee(error) => error.culprit(),
-            Self::Dealer(error) => error.culprit(),
-            Self::Family(error) => error.culprit(),
-            Self::Audit(error) => error.culprit(),
-            _ => None,
+            Self::Wire(error) => one(error.culprit()),
+            Self::Registrar(error) => error.culprits(),
+            Self::Agency(error) => error.culprits(),
+            Self::Dealer(error) => one(error.culprit()),
+            Self::Ledger(error) => error.culprits(),
+            Self::Evaluator(error) => error.culprits(),
+            Self::Trustee(error) => error.culprits(),
+            Self::Family(error) => error.culprits(),
+            Self::Audit(error) => error.culprits(),
+            _ => Vec::new(),
         }
     }
 }

@@ -5,7 +5,9 @@ use super::output::Output;
 use super::policy_file;
 use super::round::{LoadedRound, RoundArgs};
 use blindtier_family::{Letter, LetterKey, Mail};
-use blindtier_policy::{Labels, Policy};
+use blindtier_policy::{
+    Answer, Code, INVALID, Interpreter, Labels, OPTED_OUT, OptOut, Policy, UNDECIDED,
+};
 use blindtier_wire::{Board, Digest, PartyName, Proof, TrustFile};
 use serde_json::json;
 use std::path::PathBuf;
@@ -179,15 +181,12 @@ impl MailArgs {
 fn read(args: &ReadArgs, output: Output) -> Result<(), CliError> {
     let Opened { loaded, letters, .. } = args.mail.open()?;
     let policy = &loaded.policy;
-    let tiers = letters
-        .iter()
-        .map(|letter| tier(policy, letter.slot, letter.code))
-        .collect::<Result<Vec<_>, _>>()?;
-    let ids: Vec<&str> = tiers.iter().map(|t| t.id.as_str()).collect();
+    let told = letters.iter().map(|letter| Told::of(policy, letter)).collect::<Result<Vec<_>, _>>()?;
+    let ids: Vec<&str> = told.iter().map(|told| told.id(policy)).collect();
     let mut object = json!({ "tiers": ids });
-    let lines = match letters.as_slice() {
-        [letter] => {
-            let lines = letter_lines(policy, letter, &args.language)?;
+    let lines = match (letters.as_slice(), told.as_slice()) {
+        ([letter], [told]) => {
+            let lines = letter_lines(policy, letter, told, &args.language);
             if let Some(fields) = object.as_object_mut() {
                 fields.insert("slot".into(), json!(letter.slot));
                 fields.insert("head".into(), json!(letter.head.to_string()));
@@ -195,62 +194,140 @@ fn read(args: &ReadArgs, output: Output) -> Result<(), CliError> {
             }
             lines
         }
-        _ => tiers
-            .iter()
-            .map(|tier| format!("your tier: {} ({})", label(&tier.label, &args.language), tier.id))
-            .collect(),
+        _ => ids.iter().map(|id| format!("your tier: {id}")).collect(),
     };
     output.report(&object, || lines.join("\n"))
 }
 
-/// A letter for people.
-fn letter_lines(policy: &Policy, letter: &Letter, language: &str) -> Result<Vec<String>, CliError> {
-    let opened = tier(policy, letter.slot, letter.code)?;
-    let mut values = policy.missing_values();
-    let mut silent = Vec::new();
-    for (position, agency) in policy.agencies.iter().enumerate() {
-        let own: Vec<usize> = (0..policy.indicators.len())
-            .filter(|i| policy.indicators.get(*i).is_some_and(|i| i.agency == position))
-            .collect();
-        let name = PartyName::agency(&agency.id).map_err(blindtier_wire::WireError::from)?;
-        match letter.levels.get(&name).filter(|levels| levels.len() == own.len()) {
-            Some(levels) => {
-                for (indicator, level) in own.iter().zip(levels) {
-                    if let Some(value) = values.get_mut(*indicator) {
-                        *value = *level;
+/// What a letter comes to: the opened number, and what the policy says of the values that were sealed to the family.
+struct Told {
+    code: Code,
+    /// The values that the offices say they used; missing ones where they are silent or excluded.
+    values: Vec<i64>,
+    /// What the policy says of them; nothing if they are no values of this policy.
+    answer: Option<Answer>,
+    /// Positions of the agencies from which there are no levels.
+    silent: Vec<usize>,
+}
+
+impl Told {
+    fn of(policy: &Policy, letter: &Letter) -> Result<Self, CliError> {
+        let mut values = policy.missing_values();
+        let mut silent = Vec::new();
+        for (position, agency) in policy.agencies.iter().enumerate() {
+            let own = || policy.indicators.iter().zip(0..).filter(|(i, _)| i.agency == position);
+            let name = PartyName::agency(&agency.id).map_err(blindtier_wire::WireError::from)?;
+            if letter.excluded.contains(&name) {
+                continue;
+            }
+            match letter.levels.get(&name).filter(|levels| levels.len() == own().count()) {
+                Some(levels) => {
+                    for ((_, indicator), level) in own().zip(levels) {
+                        if let Some(value) = values.get_mut::<usize>(indicator) {
+                            *value = *level;
+                        }
                     }
                 }
+                None => silent.push(position),
             }
-            None => silent.push(label(&agency.label, language)),
         }
+        let said_no = policy.opt_out == OptOut::Neutral
+            && letter.levels.get(&PartyName::registrar()).is_some_and(|said| said == &[1]);
+        let answer = Interpreter::new(policy)?.answer(&values, said_no).ok();
+        Ok(Self { code: policy.code(letter.code), values, answer, silent })
     }
+
+    /// The identifier of the tier, or of the reserved code. A number that is no tier says by itself that there is none;
+    /// why, the sealed values say.
+    fn id<'p>(&self, policy: &'p Policy) -> &'p str {
+        self.code.id(policy).unwrap_or(match self.answer {
+            Some(Answer::OptedOut) => OPTED_OUT,
+            Some(Answer::Undecided(_)) => UNDECIDED,
+            Some(Answer::Tier(_)) | None => INVALID,
+        })
+    }
+}
+
+/// A letter for people.
+fn letter_lines(policy: &Policy, letter: &Letter, told: &Told, language: &str) -> Vec<String> {
+    let name = |tier: usize| policy.tiers.get(tier).map_or("?", |t| label(&t.label, language));
+    let office = |agency: usize| policy.agencies.get(agency).map_or("?", |a| label(&a.label, language));
     let mut lines = Vec::new();
-    match policy.explain(&values) {
-        Ok(explanation) if policy.tiers.get(explanation.outcome.tier) == Some(opened) => {
-            lines.extend(explanation.lines(policy, language));
+    match (told.code, &told.answer) {
+        (Code::Tier(tier), Some(Answer::Tier(outcome))) if outcome.tier == tier => {
+            match policy.explain(&told.values) {
+                Ok(explanation) => lines.extend(explanation.lines(policy, language)),
+                Err(_) => lines.extend(does_not_hold(name(tier), None)),
+            }
         }
-        explained => {
-            lines.push(format!("Your tier: {}", label(&opened.label, language)));
-            let given = explained.ok().and_then(|e| policy.tiers.get(e.outcome.tier));
-            lines.push(match given {
-                Some(given) => format!(
-                    "The reasons do not hold: the levels that the offices sealed would give {}, not the tier that was opened. \
-                     An office sealed other levels than it submitted, or its letter is missing; appeal with this letter",
-                    label(&given.label, language)
-                ),
-                None => "The reasons do not hold: the levels that the offices sealed are none of this policy; appeal with this letter".to_owned(),
-            });
+        (Code::Tier(tier), other) => lines.extend(does_not_hold(
+            name(tier),
+            other.as_ref().map(|answer| match answer {
+                Answer::Tier(outcome) => name(outcome.tier),
+                Answer::OptedOut => "no tier, because you opted out",
+                Answer::Undecided(_) => "no tier, because something is missing",
+            }),
+        )),
+        (Code::OptedOut | Code::Withheld, Some(Answer::OptedOut)) => {
+            lines.push("You opted out: no tier was computed for you".to_owned());
         }
+        (Code::OptedOut, _) => lines.push(
+            "You opted out, says the result, but the registrar did not seal that to you; ask the registrar".to_owned(),
+        ),
+        (Code::Undecided | Code::Withheld, Some(Answer::Undecided(unknown))) => {
+            lines.push("Your tier cannot be decided: something is missing that the policy needs".to_owned());
+            for indicator in unknown.iter().filter_map(|i| policy.indicators.get(*i)) {
+                let what = label(&indicator.label, language);
+                lines.push(format!("Missing: {what}; please ask: {}", office(indicator.agency)));
+            }
+        }
+        (Code::Undecided | Code::Withheld, _) => lines.push(
+            "No tier: an office encrypted something else than it sealed to you, or what no family can have. \
+             Nothing was decided about you; appeal with this letter"
+                .to_owned(),
+        ),
     }
-    if !silent.is_empty() {
-        lines.push(format!("No levels from: {}", silent.join(", ")));
+    if !letter.excluded.is_empty() {
+        let names: Vec<&str> = letter
+            .excluded
+            .iter()
+            .filter_map(|name| name.agency_id().and_then(|id| policy.agency(id)))
+            .map(office)
+            .collect();
+        lines.push(format!(
+            "Left out of the round, so that it counts as if it knew nothing of you: {}",
+            names.join(", ")
+        ));
+    }
+    if !told.silent.is_empty() {
+        let names: Vec<&str> = told.silent.iter().map(|agency| office(*agency)).collect();
+        lines.push(format!("No levels from: {}", names.join(", ")));
+    }
+    if let Some((round, slot)) = &letter.corrected {
+        lines.push(format!(
+            "This was corrected: what counts is slot {slot} of round {round}; read that letter"
+        ));
     }
     if let Some(reason) = &letter.opened_to_state {
         lines.push(format!("This tier was opened to the state as well: {reason}"));
     }
     lines.extend(letter.complaints.iter().map(|complaint| format!("Note: {complaint}")));
     lines.push(format!("Slot {}; ledger head {}", letter.slot, letter.head));
-    Ok(lines)
+    lines
+}
+
+/// A tier whose reasons are not those of the sealed values; `given` is what these would give, if anything.
+fn does_not_hold(tier: &str, given: Option<&str>) -> [String; 2] {
+    [
+        format!("Your tier: {tier}"),
+        match given {
+            Some(given) => format!(
+                "The reasons do not hold: the levels that the offices sealed would give {given}, not the tier that was opened. \
+                 An office sealed other levels than it submitted, or its letter is missing; appeal with this letter"
+            ),
+            None => "The reasons do not hold: the levels that the offices sealed are none of this policy; appeal with this letter".to_owned(),
+        },
+    ]
 }
 
 fn prove(args: &ProveArgs, output: Output) -> Result<(), CliError> {
@@ -278,20 +355,15 @@ fn read_for_state(args: &ReadForStateArgs, output: Output) -> Result<(), CliErro
     let (board, hash, trust) = (&loaded.board, loaded.policy_hash, &loaded.trust);
     let code =
         blindtier_family::read_for_state(board, &args.seeds, args.slot, key, hash, modulus, trust)?;
-    let tier = tier(&loaded.policy, args.slot, code)?;
-    output.report(&json!({ "slot": args.slot, "tier": tier.id }), || {
-        format!("slot {} has tier {}", args.slot, tier.id)
+    let id = code_id(&loaded.policy, code);
+    output.report(&json!({ "slot": args.slot, "tier": id }), || {
+        format!("slot {} has tier {id}", args.slot)
     })
 }
 
-/// The tier of a code.
-pub(super) fn tier(
-    policy: &Policy,
-    slot: u32,
-    code: u32,
-) -> Result<&blindtier_policy::Class, CliError> {
-    let position = usize::try_from(code).unwrap_or(usize::MAX);
-    policy.tiers.get(position).ok_or(CliError::NotATier { slot, code })
+/// The identifier of a code; `withheld` for a number that is no tier and does not say why.
+pub(super) fn code_id(policy: &Policy, number: u32) -> &str {
+    policy.code(number).id(policy).unwrap_or("withheld")
 }
 
 fn label<'l>(labels: &'l Labels, language: &str) -> &'l str {

@@ -2,6 +2,7 @@
 
 use super::error::CliError;
 use super::progress::{Progress, ProgressMode};
+use blindtier_wire::PartyName;
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -36,7 +37,12 @@ impl Output {
 
     /// Progress of work on families.
     pub fn progress(self, label: &'static str) -> Progress {
-        Progress::new(label, self.progress)
+        Progress::new(label, "families", self.progress)
+    }
+
+    /// Progress of work on persons.
+    pub fn progress_on_persons(self, label: &'static str) -> Progress {
+        Progress::new(label, "persons", self.progress)
     }
 
     /// Reports an error: for people on standard error, with `--json` also an object on standard output.
@@ -44,8 +50,11 @@ impl Output {
         if self.json {
             let mut object = json!({ "error": error.to_string(), "exit_code": error.exit_code() });
             if let Some(fields) = object.as_object_mut() {
-                if let Some(culprit) = error.culprit() {
-                    fields.insert("culprit".into(), json!(culprit.as_str()));
+                let culprits = error.culprits();
+                if let Some(first) = culprits.first() {
+                    let all: Vec<&str> = culprits.iter().map(PartyName::as_str).collect();
+                    fields.insert("culprit".into(), json!(first.as_str()));
+                    fields.insert("culprits".into(), json!(all));
                 }
                 if let CliError::Policy(errors) = error {
                     fields.insert("file".into(), json!(errors.file_name()));

@@ -1,12 +1,13 @@
 //! `blindtier policy`: what an analyst does with a policy file. Nothing here is encrypted.
 
-use super::engine::{AnyPlan, EngineName, LayoutName};
+use super::engine::{AnyPlan, EngineName, LayoutName, ProofsName};
 use super::error::CliError;
 use super::output::Output;
 use super::policy_file;
-use blindtier_engine::Operations;
+use blindtier_engine::{Operation, Operations, Proofs};
 use blindtier_policy::{
-    Answer, Domain, Interpreter, Labels, OPTED_OUT, Policy, Table, Term, read_families,
+    Answer, Domain, Interpreter, Labels, OPTED_OUT, OptOut, Policy, Table, Term, UNDECIDED,
+    read_families,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -49,6 +50,10 @@ pub struct CostArgs {
     /// How the key is shared: how many of how many trustees
     #[arg(long, value_name = "T-of-N", default_value = "2-of-3")]
     trustees: blindtier_wire::Sharing,
+    /// Whether ciphertexts are proven (tfhe) or checked (bfv) to hold allowed values [default: on with tfhe, off with
+    /// bfv]
+    #[arg(long, value_enum)]
+    proofs: Option<ProofsName>,
 }
 
 /// Decide every family of a data set in the clear.
@@ -64,7 +69,7 @@ pub struct RunArgs {
     #[arg(long)]
     reasons: bool,
     /// File with one family identifier a line: the families that said no. They get `opted_out`, if the policy
-    /// has the rule. In the clear only: rounds do not carry opt-out yet
+    /// has the rule
     #[arg(long, value_name = "FILE")]
     opt_out: Option<PathBuf>,
 }
@@ -127,10 +132,11 @@ fn summary(policy: &Policy) -> String {
             let domain = match &indicator.domain {
                 Domain::Levels { levels, missing, .. } => {
                     let ids: Vec<&str> = levels.iter().map(|l| l.id.as_str()).collect();
-                    let missing = ids.get(*missing).copied().unwrap_or_default();
-                    format!("{} (missing: {missing})", ids.join(", "))
+                    let missing = missing.and_then(|m| ids.get(m).copied());
+                    format!("{} (missing: {})", ids.join(", "), missing.unwrap_or(UNDECIDED))
                 }
                 Domain::Integer { min, max, unit, missing } => {
+                    let missing = missing.map_or(UNDECIDED.to_owned(), |m| m.to_string());
                     format!("{min}..={max} {unit} (missing: {missing})")
                 }
             };
@@ -162,6 +168,10 @@ fn summary(policy: &Policy) -> String {
     for rule in &policy.overrides {
         lines.push(format!("override: {}", english(&rule.label)));
     }
+    lines.push(match policy.opt_out {
+        OptOut::Neutral => "opt-out: a family may say no".to_owned(),
+        OptOut::NotOffered => "opt-out: not offered".to_owned(),
+    });
     for reason in &policy.reasons {
         lines.push(format!("reason {}: {}", reason.id, english(&reason.label)));
     }
@@ -173,22 +183,32 @@ fn cost(args: &CostArgs, output: Output) -> Result<(), CliError> {
     let mut layouts = Vec::new();
     let mut text = vec![format!("policy {}, engine {}", policy.name, args.engine.name())];
     for layout in [LayoutName::Folded, LayoutName::PerIndicator] {
-        let any = AnyPlan::new(&policy, args.engine, layout.into(), args.trustees)?;
+        let proofs = ProofsName::chosen(args.proofs, args.engine);
+        let any = AnyPlan::new(&policy, args.engine, layout.into(), args.trustees, proofs)?;
         let (plan, summary) = (any.plan(), any.summary());
         let chunk = any.chunk(args.chunk)?;
         let families = usize::try_from(chunk).unwrap_or(usize::MAX);
-        let upload: u64 = summary.agencies.iter().map(|a| plan.upload_bytes(*a, families)).sum();
+        let submitters = summary.submitters.iter();
+        let upload: u64 = submitters.map(|s| plan.upload_bytes(*s, families)).sum();
         let result = plan.result_bytes(families);
         let per_family = |bytes: u64| bytes.div_ceil(u64::from(chunk));
         let describe = plan.describe();
-        let operations = match summary.operations {
-            Operations::Lookups { a_family } => format!("lookups a family {a_family}"),
-            Operations::Multiplications { a_chunk } => format!("multiplications a chunk {a_chunk}"),
+        let Operations { operation, tier, opt_out, checks } = summary.operations;
+        let mut operations = match operation {
+            Operation::Lookup => format!("lookups a family {tier}"),
+            Operation::Multiplication => format!("multiplications a chunk {tier}"),
         };
+        for (number, what) in [(opt_out, "opt-out"), (checks, "checks")] {
+            if number > 0 {
+                operations.push_str(&format!(", for {what} {number}"));
+            }
+        }
+        let proofs = summary.proofs == Proofs::On;
         text.push(format!(
-            "{} layout, chunks of {chunk} slots: {operations}, agencies that send {}, bytes a family: upload {}, result {}",
+            "{} layout, chunks of {chunk} slots, proofs {}: {operations}, parties that submit {}, bytes a family: upload {}, result {}",
             summary.layout,
-            summary.agencies.len(),
+            if proofs { "on" } else { "off" },
+            summary.submitters.len(),
             per_family(upload),
             per_family(result),
         ));
@@ -199,14 +219,15 @@ fn cost(args: &CostArgs, output: Output) -> Result<(), CliError> {
             "parameters": summary.engine.parameters,
             "chunk": chunk,
             "lookups_per_family": summary.operations.lookups_per_family(),
-            "agencies": summary.agencies.len(),
+            "opt_out_lookups_per_family": if operation == Operation::Lookup { opt_out } else { 0 },
+            "proofs": proofs,
+            "submitters": summary.submitters.len(),
             "bytes": { "upload_per_family": per_family(upload), "result_per_family": per_family(result) },
             "plan": describe,
         });
-        if let (Operations::Multiplications { a_chunk }, Some(fields)) =
-            (summary.operations, object.as_object_mut())
-        {
-            fields.insert("multiplications_per_chunk".into(), json!(a_chunk));
+        if let (Operation::Multiplication, Some(fields)) = (operation, object.as_object_mut()) {
+            fields.insert("multiplications_per_chunk".into(), json!(tier));
+            fields.insert("checks_per_chunk".into(), json!(checks));
         }
         layouts.push(object);
     }
@@ -220,11 +241,15 @@ fn decide(args: &RunArgs, output: Output) -> Result<(), CliError> {
     let mut said_no = opt_outs(args.opt_out.as_deref())?;
     let mut rows = Vec::new();
     let mut counts = vec![0u64; policy.tiers.len()];
-    let mut opted_out = 0u64;
+    let (mut opted_out, mut undecided) = (0u64, 0u64);
     for family in read_families(&policy, &args.data)? {
         let family = family?;
         let no = said_no.remove(&family.id).is_some();
-        let (tier, reasons) = match interpreter.decide_unless_opted_out(&family.values, no)? {
+        let (tier, reasons) = match interpreter.answer(&family.values, no)? {
+            Answer::Undecided(_) => {
+                undecided += 1;
+                (UNDECIDED, Vec::new())
+            }
             Answer::OptedOut => {
                 opted_out += 1;
                 (OPTED_OUT, Vec::new())
@@ -260,6 +285,7 @@ fn decide(args: &RunArgs, output: Output) -> Result<(), CliError> {
         "policy_hash": policy.hash().to_string(),
         "tiers": tiers,
         "opted_out": opted_out,
+        "undecided": undecided,
         "families": families,
     });
     output.line(&object.to_string())

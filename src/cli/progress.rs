@@ -18,24 +18,26 @@ pub enum ProgressMode {
     Off,
 }
 
-/// Progress of one piece of work, counted in families.
+/// Progress of one piece of work, counted in families or persons.
 pub struct Progress {
     label: &'static str,
+    unit: &'static str,
     bar: Option<ProgressBar>,
     lines: bool,
     last: AtomicU64,
 }
 
 impl Progress {
-    /// Progress under a label such as `evaluating`.
-    pub fn new(label: &'static str, mode: ProgressMode) -> Self {
+    /// Progress under a label such as `evaluating`, in a unit such as `families`.
+    pub fn new(label: &'static str, unit: &'static str, mode: ProgressMode) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = mode == ProgressMode::Bar || (mode == ProgressMode::Auto && terminal);
         let lines = mode == ProgressMode::Lines || (mode == ProgressMode::Auto && !terminal);
-        Self { label, bar: bar.then(|| new_bar(label)), lines, last: AtomicU64::new(u64::MAX) }
+        let bar = bar.then(|| new_bar(label, unit));
+        Self { label, unit, bar, lines, last: AtomicU64::new(u64::MAX) }
     }
 
-    /// `done` of `total` families; may be called from any thread and out of order.
+    /// `done` of `total`; may be called from any thread and out of order.
     pub fn set(&self, done: u64, total: u64) {
         if let Some(bar) = &self.bar {
             bar.set_length(total);
@@ -51,7 +53,7 @@ impl Progress {
                     .compare_exchange(last, tenth, Ordering::Relaxed, Ordering::Relaxed)
                     .is_ok();
             if won {
-                eprintln!("{}: {done} of {total} families", self.label);
+                eprintln!("{}: {done} of {total} {}", self.label, self.unit);
             }
         }
     }
@@ -64,10 +66,10 @@ impl Progress {
     }
 }
 
-fn new_bar(label: &'static str) -> ProgressBar {
+fn new_bar(label: &'static str, unit: &'static str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    let style =
-        ProgressStyle::with_template("{msg:12} [{bar:40}] {pos}/{len} families, {eta} left");
+    let template = format!("{{msg:12}} [{{bar:40}}] {{pos}}/{{len}} {unit}, {{eta}} left");
+    let style = ProgressStyle::with_template(&template);
     if let Ok(style) = style {
         bar.set_style(style.progress_chars("=> "));
     }

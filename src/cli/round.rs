@@ -3,6 +3,7 @@
 use super::engine::{AnyPlan, EngineName};
 use super::error::CliError;
 use super::policy_file;
+use blindtier_engine::Proofs;
 use blindtier_policy::Policy;
 use blindtier_policy::passes::Layout;
 use blindtier_wire::{Board, Context, Digest, Round, SigningIdentity, TrustFile};
@@ -58,10 +59,7 @@ impl RoundArgs {
         let trust = TrustFile::read(&self.trust)?;
         let board = Board::new(&self.board);
         let announced = Round::read(&board.round(), &trust, policy_hash)?.body;
-        let layout = match announced.layout {
-            blindtier_wire::Layout::Folded => Layout::Folded,
-            blindtier_wire::Layout::PerIndicator => Layout::PerIndicator,
-        };
+        let layout = layout(announced.layout);
         let other = |own: String| CliError::OtherEngine {
             file: board.round(),
             engine: announced.engine.name.clone(),
@@ -70,7 +68,8 @@ impl RoundArgs {
         };
         let engine = EngineName::from_name(&announced.engine.name)
             .ok_or_else(|| other("no such engine".into()))?;
-        let plan = AnyPlan::new(&policy, engine, layout, announced.sharing)?;
+        let proofs = if announced.proofs { Proofs::On } else { Proofs::Off };
+        let plan = AnyPlan::new(&policy, engine, layout, announced.sharing, proofs)?;
         if plan.engine() != announced.engine {
             return Err(other(plan.engine().parameters));
         }
@@ -82,6 +81,14 @@ impl RoundArgs {
         let received = Round::read_with_plan(&board.round(), &trust, policy_hash, plan_hash)?;
         let (round, context) = (received.body, received.context);
         Ok(LoadedRound { policy, policy_hash, plan, plan_hash, round, context, trust, board })
+    }
+}
+
+/// The layout of a round file.
+pub fn layout(named: blindtier_wire::Layout) -> Layout {
+    match named {
+        blindtier_wire::Layout::Folded => Layout::Folded,
+        blindtier_wire::Layout::PerIndicator => Layout::PerIndicator,
     }
 }
 

@@ -3,11 +3,14 @@
 use super::error::CliError;
 use super::output::Output;
 use super::round::{IdentityArg, LoadedRound, RoundArgs, folder_bytes};
-use blindtier_trustee::{Desk, KeyProgress, OpenProgress, StateRequest, Step};
-use blindtier_wire::{Digest, PartyName, SigningIdentity, WireError};
+use blindtier_ledger::Exclusion;
+use blindtier_trustee::{
+    Agreed, Desk, KeyProgress, OpenProgress, RegisterProgress, StateRequest, Step,
+};
+use blindtier_wire::{Digest, PartyName, SigningIdentity, WireError, utc};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// What a trustee does.
 ///
@@ -16,8 +19,10 @@ use std::time::Instant;
 pub enum TrusteeCommand {
     /// Take the next step of making a round's key; again, until it is done
     Keygen(KeygenArgs),
-    /// Sign the ledger's entry with the hash of every agency's submission
+    /// Sign the ledger's entry with the hash of every submission
     Register(RegisterArgs),
+    /// Sign the ledger's entry that excludes a submitter whose registered submission cannot be used
+    Exclude(ExcludeArgs),
     /// Take the next step of opening a round together with other trustees; again, until the letters are sealed
     Open(OpenArgs),
     /// State that this trustee does not open, and why
@@ -26,6 +31,8 @@ pub enum TrusteeCommand {
     Witness(DeskArgs),
     /// Destroy this trustee's shares of a round and state it
     Destroy(DeskArgs),
+    /// Sign the ledger's entry that another round decided some slots of this one anew
+    Correct(CorrectArgs),
 }
 
 /// What every command of a trustee takes.
@@ -54,22 +61,74 @@ pub struct KeygenArgs {
     sealed: PathBuf,
 }
 
-/// Sign the ledger's entry with the hash of every agency's submission.
+/// Sign the ledger's entry with the hash of every submission.
 ///
-/// No agency gives a ciphertext to anybody before a majority of the trustees has signed it.
+/// Run it whenever manifests arrive: it notes what it sees with this machine's time, says for whom it waits, and signs when all
+/// are there. What it first sees after the round's deadline is refused. No submitter gives a ciphertext to anybody before
+/// enough trustees have signed. One trustee signs first and the others sign the same, so agree by voice beforehand.
 #[derive(clap::Args)]
 pub struct RegisterArgs {
     #[command(flatten)]
     desk: DeskArgs,
-    /// Folder with one folder an agency, named by the agency's identifier, and in it submission.bt
+    /// Folder with one folder a submitter (an agency's identifier, or registrar), and in it submission.bt
     #[arg(long, value_name = "DIR")]
     manifests: PathBuf,
+    /// A submitter that the round goes on without, such as agency:tax: it was too late, or signed two submissions. May be
+    /// repeated; all trustees have to say the same
+    #[arg(long, value_name = "NAME", value_parser = |name: &str| PartyName::new(name))]
+    leave_out: Vec<PartyName>,
+    /// A submitter that this trustee saw too late and another one in time, if the trustees agreed to take it. May be repeated
+    #[arg(long, value_name = "NAME", value_parser = |name: &str| PartyName::new(name))]
+    take_in: Vec<PartyName>,
+}
+
+/// Sign the ledger's entry that excludes a submitter whose registered submission cannot be used.
+///
+/// The others need not submit again: the policy's missing values stand for what is excluded, and the families' letters say so.
+/// The trustee sees for itself, on its own board, that the reason holds, and signs nothing otherwise. Not after the opening has
+/// begun.
+#[derive(clap::Args)]
+pub struct ExcludeArgs {
+    #[command(flatten)]
+    desk: DeskArgs,
+    /// Whom, such as agency:tax
+    #[arg(long, value_name = "NAME", value_parser = |name: &str| PartyName::new(name))]
+    submitter: PartyName,
+    /// Why
+    #[arg(long, value_enum)]
+    reason: Reason,
+    /// The invalid chunk, as the evaluator or `trustee open` named it
+    #[arg(long, value_name = "N", required_if_eq("reason", "invalid"))]
+    chunk: Option<u32>,
+}
+
+/// Why a submitter is excluded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Reason {
+    /// Not all of its registered files were handed over
+    Withheld,
+    /// A chunk that it registered cannot be used, or its proof does not hold
+    Invalid,
+    /// It signed two different submissions; both are on the board
+    TwoSubmissions,
+}
+
+/// Sign the ledger's entry that another round decided some slots of this one anew.
+///
+/// The other round is opened, was announced as a correction of this one, and its board lies on this board under corrections.
+#[derive(clap::Args)]
+pub struct CorrectArgs {
+    #[command(flatten)]
+    desk: DeskArgs,
+    /// Which, by the first digits of its round; needed if several are not recorded yet
+    #[arg(long, value_name = "HEX")]
+    correction: Option<String>,
 }
 
 /// Take the next step of opening a round together with other trustees.
 ///
-/// First recomputes every result from the submissions and compares it byte for byte, which takes as long as the evaluation;
-/// with engine tfhe it needs a processor with AVX2 and FMA. Then commits to its partial decryptions, shows them once the
+/// First checks every submission's proofs, then recomputes every result from them and compares it byte for byte, which takes as
+/// long as the evaluation; with engine tfhe it needs a processor with AVX2 and FMA. Then commits to its partial decryptions, shows them once the
 /// ledger has the commitments of all that open, adds them up, and seals every family's seeds to its letter key. Run it again
 /// whenever new files of the others are on the board. A round is opened once.
 #[derive(clap::Args)]
@@ -127,10 +186,12 @@ pub fn run(command: &TrusteeCommand, output: Output) -> Result<(), CliError> {
     match command {
         TrusteeCommand::Keygen(args) => keygen(args, output),
         TrusteeCommand::Register(args) => register(args, output),
+        TrusteeCommand::Exclude(args) => exclude(args, output),
         TrusteeCommand::Open(args) => open(args, output),
         TrusteeCommand::Refuse(args) => refuse(args, output),
         TrusteeCommand::Witness(args) => witness(args, output),
         TrusteeCommand::Destroy(args) => destroy(args, output),
+        TrusteeCommand::Correct(args) => correct(args, output),
     }
 }
 
@@ -200,12 +261,92 @@ fn keygen(args: &KeygenArgs, output: Output) -> Result<(), CliError> {
     })
 }
 
+/// This machine's time, in seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
 fn register(args: &RegisterArgs, output: Output) -> Result<(), CliError> {
     let loaded = args.desk.load()?;
-    blindtier_trustee::register(&loaded.desk(), &args.manifests)?;
-    output.report(&loaded.object(json!({})), || {
-        format!("signed: the submissions of {}", names(&loaded.round.round.agencies))
+    let agreed = Agreed { leave_out: &args.leave_out, take_in: &args.take_in };
+    let progress = blindtier_trustee::register(&loaded.desk(), &args.manifests, &agreed, now())?;
+    let deadline = loaded.round.round.deadline.map(utc);
+    let (waiting, left_out, signed_two) = match &progress {
+        RegisterProgress::Waiting { from, .. } => (from.as_slice(), &[][..], &[][..]),
+        RegisterProgress::Signed { left_out, signed_two } => {
+            (&[][..], left_out.as_slice(), signed_two.as_slice())
+        }
+    };
+    let list = |parties: &[PartyName]| -> Vec<String> {
+        parties.iter().map(PartyName::to_string).collect()
+    };
+    let object = loaded.object(json!({
+        "signed": waiting.is_empty(),
+        "waiting_for": list(waiting),
+        "left_out": list(left_out),
+        "signed_two": list(signed_two),
+        "deadline": deadline,
+    }));
+    output.report(&object, || match &progress {
+        RegisterProgress::Waiting { from, overdue: false } => format!(
+            "waiting for the submissions of {}{}; run this again when they are there",
+            names(from),
+            deadline.map(|time| format!(", until {time}")).unwrap_or_default()
+        ),
+        RegisterProgress::Waiting { from, overdue: true } => format!(
+            "the submissions of {} are missing and the deadline has passed; if the trustees agree, run this again with {}",
+            names(from),
+            from.iter().map(|name| format!("--leave-out {name}")).collect::<Vec<_>>().join(" ")
+        ),
+        RegisterProgress::Signed { left_out, signed_two } => {
+            let submitters = &loaded.round.round.submitters;
+            let there: Vec<PartyName> =
+                submitters.iter().filter(|name| !left_out.contains(name)).cloned().collect();
+            let mut lines = vec![format!("signed: the submissions of {}", names(&there))];
+            if !left_out.is_empty() {
+                lines.push(format!("left out: {}", names(left_out)));
+            }
+            lines.extend(signed_two.iter().map(|name| {
+                format!(
+                    "{name} signed two different submissions: exclude it with `trustee exclude --submitter {name} --reason two-submissions`"
+                )
+            }));
+            lines.join("\n")
+        }
     })
+}
+
+fn exclude(args: &ExcludeArgs, output: Output) -> Result<(), CliError> {
+    let loaded = args.desk.load()?;
+    let reason = match args.reason {
+        Reason::Withheld => Exclusion::Withheld,
+        Reason::Invalid => Exclusion::Invalid { chunk: args.chunk.unwrap_or_default() },
+        Reason::TwoSubmissions => Exclusion::TwoSubmissions,
+    };
+    let submitter = &args.submitter;
+    let plan = &loaded.round.plan;
+    blindtier_trustee::exclude(&loaded.desk(), submitter, reason, plan, now())?;
+    let object = json!({ "submitter": submitter.as_str(), "reason": reason.to_string() });
+    output.report(&loaded.object(object), || {
+        format!(
+            "signed: {submitter} is excluded because {reason}; the evaluator runs again once enough trustees have signed"
+        )
+    })
+}
+
+fn correct(args: &CorrectArgs, output: Output) -> Result<(), CliError> {
+    let loaded = args.desk.load()?;
+    let board = blindtier_trustee::correction(&loaded.desk(), args.correction.as_deref())?;
+    // Whoever signs has planned the correcting round itself.
+    let plan = RoundArgs {
+        policy: args.desk.round.policy.clone(),
+        board: board.folder().to_owned(),
+        trust: args.desk.round.trust.clone(),
+    };
+    let correcting = plan.load()?;
+    let event = blindtier_trustee::correct(&loaded.desk(), board)?;
+    let object = json!({ "correction": correcting.context.round.to_string() });
+    output.report(&loaded.object(object), || format!("signed: {event}"))
 }
 
 fn open(args: &OpenArgs, output: Output) -> Result<(), CliError> {
@@ -218,6 +359,7 @@ fn open(args: &OpenArgs, output: Output) -> Result<(), CliError> {
 
 fn open_to_families(args: &OpenArgs, loaded: &Loaded<'_>, output: Output) -> Result<(), CliError> {
     let letters = args.letters.clone().unwrap_or_default();
+    let checking = output.progress("checking");
     let (recomputing, opening) = (output.progress("recomputing"), output.progress("opening"));
     let (combining, sealing) = (output.progress("combining"), output.progress("sealing"));
     let start = Instant::now();
@@ -229,6 +371,7 @@ fn open_to_families(args: &OpenArgs, loaded: &Loaded<'_>, output: Output) -> Res
         &loaded.round.plan,
         &|step, done, total| {
             match step {
+                Step::Checking => checking.set(done, total),
                 Step::Recomputing => {
                     recomputing.set(done, total);
                     if done == total {
@@ -242,7 +385,7 @@ fn open_to_families(args: &OpenArgs, loaded: &Loaded<'_>, output: Output) -> Res
             }
         },
     )?;
-    [recomputing, opening, combining, sealing].iter().for_each(super::progress::Progress::finish);
+    [checking, recomputing, opening, combining, sealing].iter().for_each(super::progress::Progress::finish);
     let recompute_seconds = recomputed.get().copied().unwrap_or_default();
     let seconds = start.elapsed().as_secs_f64() - recompute_seconds;
     let (stage, text) = match &progress {

@@ -126,6 +126,7 @@ pub fn agencies(work: &std::path::Path) -> Vec<String> {
     let mut found: Vec<String> = std::fs::read_dir(work.join("board/submissions"))
         .unwrap()
         .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .filter(|submitter| submitter != "registrar")
         .collect();
     found.sort();
     found

@@ -38,9 +38,11 @@ fn parties_depend_only_on_what_they_may_do() {
         ("engine-tfhe", vec!["engine", "policy"]),
         ("sim", vec!["policy"]),
         ("ledger", vec!["wire"]),
-        ("registrar", vec!["policy", "wire"]),
-        ("agency", vec!["engine", "ledger", "policy", "wire"]),
-        ("evaluator", vec!["engine", "ledger", "wire"]),
+        ("linkage", vec![]),
+        ("submission", vec!["engine", "ledger", "wire"]),
+        ("registrar", vec!["linkage", "policy", "submission", "wire"]),
+        ("agency", vec!["linkage", "policy", "submission", "wire"]),
+        ("evaluator", vec!["engine", "ledger", "transcript", "wire"]),
         ("transcript", vec!["engine", "wire"]),
         ("dealer", vec!["wire"]),
         ("trustee", vec!["engine", "ledger", "transcript", "wire"]),
@@ -49,9 +51,11 @@ fn parties_depend_only_on_what_they_may_do() {
     ] {
         let package = package(&metadata, &format!("blindtier-{party}"));
         assert_eq!(own(package), expected, "{party}");
-        for (library, engine) in [("tfhe", "engine-tfhe"), ("tfhe-ntt", "engine-bfv")] {
+        for (library, user) in
+            [("tfhe", "engine-tfhe"), ("tfhe-ntt", "engine-bfv"), ("voprf", "linkage")]
+        {
             let has = package.dependencies.iter().any(|d| d.name == library);
-            assert_eq!(has, party == engine, "{party} and {library}");
+            assert_eq!(has, party == user, "{party} and {library}");
         }
     }
 }

@@ -27,7 +27,13 @@ fn check(policy: &Policy, runner: &mut TestRunner) {
         (0..20).map(|_| strategy.new_tree(runner).unwrap().current()).collect();
     for layout in [Layout::Folded, Layout::PerIndicator] {
         let engine = ClearEngine::new(policy, layout).unwrap();
-        let session = Session { plan: &engine, encrypt: &engine, evaluate: &engine, open: &engine };
+        let session = Session {
+            plan: &engine,
+            encrypt: &engine,
+            evaluate: &engine,
+            open: &engine,
+            verify: &engine,
+        };
         agrees(policy, &sample, &session).unwrap();
         refuses_malformed(&sample, &session).unwrap();
     }

@@ -9,9 +9,12 @@
 )]
 
 mod batched;
+mod corrections;
 mod demo;
 mod dependencies;
 mod library;
+mod linkage;
+mod membership;
 mod refusals;
 mod rig;
 mod secrecy;

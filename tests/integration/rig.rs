@@ -54,8 +54,13 @@ fn other_round() -> TempDir {
     let work = folder.path().join("work");
     copy_tree(&ROUND.path().join("work"), &work);
     let agencies = crate::demo::agencies(&work);
-    for old in ["board", "registrar/rosters", "sealed-shares", "manifests", "letters"] {
-        std::fs::remove_dir_all(work.join(old)).unwrap();
+    let mut old = ["board", "registrar/rosters", "registrar/private", "registrar/submission"]
+        .map(String::from)
+        .to_vec();
+    old.extend(["sealed-shares", "manifests", "letters"].map(String::from));
+    old.extend(agencies.iter().map(|agency| format!("agencies/{agency}/private")));
+    for folder in old {
+        std::fs::remove_dir_all(work.join(folder)).unwrap();
     }
     for trustee in 1..=3 {
         std::fs::remove_dir_all(work.join(format!("trustee-{trustee}/private"))).unwrap();
@@ -72,15 +77,25 @@ fn other_round() -> TempDir {
         let roster = format!("registrar/rosters/{agency}/roster.bt");
         let own = format!("agencies/{agency}/roster.bt");
         std::fs::copy(work.join(roster), work.join(own)).unwrap();
+        succeeded(&Party::link(&work, agency).call());
+        succeeded(&Party::answer(&work, agency).call());
         succeeded(&Party::agency(&work, agency).call());
-        let manifest = work.join(format!("manifests/{agency}"));
-        std::fs::create_dir_all(&manifest).unwrap();
-        let again = work.join(format!("agencies/{agency}/again/submission.bt"));
-        std::fs::copy(again, manifest.join("submission.bt")).unwrap();
+        hand_in(&work, &format!("agencies/{agency}/again"), agency);
     }
+    succeeded(&Party::registrar_submit(&work).call());
+    hand_in(&work, "registrar/again", "registrar");
     (1..=3).for_each(|number| succeeded(&Party::register(&work, number).call()));
     agencies.iter().for_each(|agency| succeeded(&Party::hand_over(&work, agency).call()));
+    succeeded(&Party::registrar_hand_over(&work).call());
     folder
+}
+
+/// Gives the manifest of a submission to the trustees.
+pub fn hand_in(work: &Path, submission: &str, submitter: &str) {
+    let manifest = work.join(format!("manifests/{submitter}"));
+    std::fs::create_dir_all(&manifest).unwrap();
+    let from = work.join(submission).join("submission.bt");
+    std::fs::copy(from, manifest.join("submission.bt")).unwrap();
 }
 
 /// Asserts that a call did its work.
@@ -184,8 +199,42 @@ impl<'a> Party<'a> {
             .without("--trust")
             .with("--population", "registrar/population.csv")
             .with("--rosters", "registrar/rosters")
+            .with("--private", "registrar/private")
             .and("--engine")
             .and("bfv")
+    }
+
+    /// The registrar's announcement of a correction; what only it and the agencies get goes to another folder.
+    pub fn correct_slots(work: &'a Path, other: &Path) -> Self {
+        let at = |name: &str| other.join(name).to_str().unwrap().to_owned();
+        Self::new(work, ["registrar", "correct"], "registrar")
+            .with("--population", "registrar/population.csv")
+            .with("--rosters", &at("rosters"))
+            .with("--private", &at("registrar/private"))
+    }
+
+    pub fn dealer(work: &'a Path) -> Self {
+        Self::new(work, ["dealer", "deal"], "dealer").with("--sealed", "sealed-shares")
+    }
+
+    /// The registrar's answer to an agency's request.
+    pub fn answer(work: &'a Path, agency: &str) -> Self {
+        Self::new(work, ["registrar", "link"], "registrar")
+            .with("--request", &format!("agencies/{agency}/request.bt"))
+            .with("--private", "registrar/private")
+            .with("--out", &format!("agencies/{agency}/answer.bt"))
+    }
+
+    pub fn registrar_submit(work: &'a Path) -> Self {
+        Self::new(work, ["registrar", "submit"], "registrar")
+            .with("--private", "registrar/private")
+            .with("--out", "registrar/again")
+            .with("--levels", "registrar/levels-again")
+    }
+
+    pub fn registrar_hand_over(work: &'a Path) -> Self {
+        Self::new(work, ["registrar", "hand-over"], "registrar")
+            .with("--submission", "registrar/again")
     }
 
     fn trustee(work: &'a Path, command: &str, number: u16) -> Self {
@@ -217,17 +266,33 @@ impl<'a> Party<'a> {
 
     pub fn agency(work: &'a Path, agency: &str) -> Self {
         let folder = format!("agencies/{agency}");
-        Self::new(work, ["agency", "submit"], &folder)
+        let party = Self::new(work, ["agency", "submit"], &folder)
             .with("--roster", &format!("{folder}/roster.bt"))
             .with("--register", &format!("{folder}/register.csv"))
             .with("--out", &format!("{folder}/again"))
-            .with("--levels", &format!("{folder}/levels-again"))
+            .with("--levels", &format!("{folder}/levels-again"));
+        // Only where the round is linked obliviously.
+        match work.join(format!("{folder}/answer.bt")).exists() {
+            true => party
+                .with("--private", &format!("{folder}/private"))
+                .with("--answer", &format!("{folder}/answer.bt")),
+            false => party,
+        }
+    }
+
+    /// An agency's request to the registrar.
+    pub fn link(work: &'a Path, agency: &str) -> Self {
+        let folder = format!("agencies/{agency}");
+        Self::new(work, ["agency", "link"], &folder)
+            .with("--roster", &format!("{folder}/roster.bt"))
+            .with("--register", &format!("{folder}/register.csv"))
+            .with("--private", &format!("{folder}/private"))
+            .with("--out", &format!("{folder}/request.bt"))
     }
 
     pub fn hand_over(work: &'a Path, agency: &str) -> Self {
         let folder = format!("agencies/{agency}");
         Self::new(work, ["agency", "hand-over"], &folder)
-            .with("--roster", &format!("{folder}/roster.bt"))
             .with("--submission", &format!("{folder}/again"))
     }
 

@@ -99,6 +99,7 @@ fn secret_files_are_their_owners_only() {
         work.join("families/letter.key"),
         work.join("families/proof.toml"),
         work.join("registrar/signing.key"),
+        work.join("registrar/private/opt-outs.bt"),
         work.join("evaluator/signing.key"),
     ];
     for number in 1..=3 {
@@ -110,6 +111,9 @@ fn secret_files_are_their_owners_only() {
     for agency in agencies(&work) {
         secrets.push(work.join(format!("agencies/{agency}/signing.key")));
         secrets.push(work.join(format!("registrar/rosters/{agency}/roster.bt")));
+        secrets.push(work.join(format!("registrar/private/{agency}/linkage-key.bt")));
+        secrets.push(work.join(format!("agencies/{agency}/private/linkage-state.bt")));
+        secrets.push(work.join(format!("agencies/{agency}/report.csv")));
     }
     for file in secrets {
         let mode = std::fs::metadata(&file).unwrap().permissions().mode() & 0o777;

@@ -3,7 +3,7 @@
 use blindtier_engine::EngineError;
 use blindtier_ledger::LedgerError;
 use blindtier_transcript::TranscriptError;
-use blindtier_wire::{PartyName, RoundId, WireError};
+use blindtier_wire::{Fault, PartyName, RoundId, WireError};
 use std::path::PathBuf;
 
 /// Why a round does not pass.
@@ -48,6 +48,52 @@ pub enum AuditError {
         /// The chunk.
         chunk: u32,
     },
+    /// A submitter was excluded for a chunk that is valid.
+    #[error(
+        "{submitter} was excluded because of chunk {chunk}, which is valid: a quorum of the trustees excluded it wrongly; ask them, and keep this board"
+    )]
+    WronglyExcluded {
+        /// Who.
+        submitter: PartyName,
+        /// The chunk.
+        chunk: u32,
+    },
+    /// A recorded correction is not the one on the board.
+    #[error("{}: the round that lies there is not the one that the ledger has as correction, or was opened otherwise; fetch it again", folder.display())]
+    OtherCorrection {
+        /// The correcting board.
+        folder: PathBuf,
+    },
+    /// A file is no evidence.
+    #[error("{}: {fault}; this is no evidence", file.display())]
+    NotSigned {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        fault: Fault,
+    },
+    /// Two files may both have been signed.
+    #[error("{} and {} do not contradict each other: {why}", one.display(), other.display())]
+    NoContradiction {
+        /// One file.
+        one: PathBuf,
+        /// The other.
+        other: PathBuf,
+        /// Why they do not.
+        why: &'static str,
+    },
+    /// A proof shows a tier that was decided anew.
+    #[error("{}: round {by} decided slot {slot} anew; ask for a proof of slot {there} of that round", file.display())]
+    Corrected {
+        /// The proof.
+        file: PathBuf,
+        /// The slot.
+        slot: u32,
+        /// The correcting round.
+        by: RoundId,
+        /// The slot there.
+        there: u32,
+    },
     /// A proof is of another round.
     #[error("{}: this proof is of round {found}, not of {expected}; take the board of that round", file.display())]
     ProofRound {
@@ -81,14 +127,24 @@ pub enum AuditError {
 }
 
 impl AuditError {
-    /// The party to turn to; `None` when the fault is the auditor's own.
-    pub fn culprit(&self) -> Option<&PartyName> {
+    /// The parties to turn to; none when the fault is the auditor's own or that of many.
+    pub fn culprits(&self) -> Vec<PartyName> {
         match self {
-            Self::Wire(e) => e.culprit(),
-            Self::Key { culprit, .. } => Some(culprit),
-            Self::Transcript(e) => e.culprit(),
-            Self::Ledger(e) => e.culprit(),
-            _ => None,
+            Self::Wire(e) => e.culprit().into_iter().cloned().collect(),
+            Self::Key { culprit, .. } => vec![culprit.clone()],
+            Self::Transcript(e) => e.culprits(),
+            Self::Ledger(e) => e.culprits(),
+            Self::NoSuchChunk { .. }
+            | Self::Engine(_)
+            | Self::OtherOpening { .. }
+            | Self::WronglyExcluded { .. }
+            | Self::OtherCorrection { .. }
+            | Self::NotSigned { .. }
+            | Self::NoContradiction { .. }
+            | Self::Corrected { .. }
+            | Self::ProofRound { .. }
+            | Self::ProofSlot { .. }
+            | Self::Proof { .. } => Vec::new(),
         }
     }
 }

@@ -4,13 +4,19 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod evidence;
 mod proof;
+mod submitters;
 
+pub use blindtier_ledger::Exclusion;
 pub use blindtier_transcript::Engine;
 pub use error::AuditError;
+pub use evidence::{Contradiction, contradiction};
 pub use proof::{ProvenTier, check_proof};
+pub use submitters::Excluded;
 
-use blindtier_ledger::{Event, Keys, Ledger};
+use blindtier_ledger::{CorrectingRound, Event, Keys, Ledger, correcting_boards};
+use blindtier_transcript::Inputs;
 use blindtier_wire::{
     Board, COMMITMENT_CHUNKS, CeremonyMessages, ChunkReader, Chunking, Context, Digest,
     EvaluationKey, Expect, Fault, FirstsChecked, LetterKeys, Message, Opened, OpeningKey,
@@ -23,7 +29,8 @@ use blindtier_wire::{
 pub const UNKNOWN: &[&str] = &[
     "whether an agency's values are true: a signature shows who sent them, not that they are right",
     "whether the roster puts the right persons into the right family",
-    "whether chunks that were not recomputed were computed as published",
+    "whether chunks that were not recomputed were computed as published, from submissions whose proofs hold",
+    "whether an excluded submitter was late, or withheld its chunks, as a quorum of the trustees says",
     "whether a majority of the trustees signed two ledgers: compare --head with the heads in families' letters",
     "whether trustees together, as many as the threshold, opened something outside these files",
     "whether the word of a trustee that alone spoke about a share is right: a holder that did not open can still compare it",
@@ -94,8 +101,12 @@ pub struct Report {
     pub round: RoundId,
     /// Its slots.
     pub slots: u32,
-    /// The agencies that submitted.
-    pub agencies: Vec<PartyName>,
+    /// Who was to submit.
+    pub submitters: Vec<PartyName>,
+    /// Who was excluded.
+    pub excluded: Vec<Excluded>,
+    /// Who signed two different submissions; both lie on the board.
+    pub signed_two: Vec<PartyName>,
     /// Signed files whose signature, round, policy, engine and hash were checked.
     pub files_checked: u64,
     /// Chunks of the round.
@@ -108,12 +119,25 @@ pub struct Report {
     pub opened_by: Vec<PartyName>,
     /// Shares about which only one trustee spoke, so that its word could not be compared.
     pub uncompared: Vec<u32>,
+    /// Rounds that decided slots of this one anew, in order. Each is a round of its own, with files of its own to verify.
+    pub corrections: Vec<Correction>,
     /// Entries of the ledger.
     pub entries: usize,
     /// Hash of the last one.
     pub head: Digest,
     /// What the evaluator computed on, in its own words.
     pub platform: String,
+}
+
+/// A round that decided slots of another anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// The correcting round.
+    pub round: RoundId,
+    /// For each of its slots, the slot that it decided anew.
+    pub slots: Vec<u32>,
+    /// Its ledger's entry with which it was opened, if the corrected round's ledger has it.
+    pub head: Option<Digest>,
 }
 
 /// Checks every signature, hash and reference on a board, opens the round again from the partial decryptions, and
@@ -142,18 +166,32 @@ pub fn verify(
     let keys = audit.keys()?;
     audit.ceremony(&keys)?;
     audit.statements()?;
+    let signed_two = audit.signed_two()?;
+    let corrections = audit.corrections()?;
+    let verifier = audit.verifier(&execute, engine)?;
+    let excluded = audit.excluded(&signed_two, &execute, verifier.as_deref(), engine)?;
     let receipt = audit.receipt()?;
-    let submissions = audit.submissions(&keys, receipt.as_ref())?;
-    let inputs = blindtier_transcript::chunks(&submissions, &round, &context, trust)?;
     let mut operations = 0;
     if let Some(receipt) = &receipt {
+        let chosen =
+            |chunk: u32| verifier.as_deref().filter(|_| execute.binary_search(&chunk).is_ok());
+        let inputs = Inputs::read(
+            &audit.public(),
+            ledger.submissions()?,
+            &engine.submitters(),
+            keys.public_key,
+            &chosen,
+            &|_| {},
+        )?;
         let results = receipt.body.chunks(&board.receipt(), &round, &context, trust)?;
-        operations = audit.results(receipt, &inputs, &results, chunking)?;
+        operations = audit.results(receipt, &inputs, &results)?;
         audit.recompute(&execute, receipt, &inputs, &results, engine)?;
         audit.opening(receipt, chunking, engine)?;
     } else if !execute.is_empty() {
         // There is nothing to recompute: reading the receipt says that it is missing.
         Receipt::read(&board.receipt(), &round, &context, trust)?;
+    } else {
+        audit.manifests()?;
     }
     let committed = ledger.committed().map(|(_, listed)| listed).unwrap_or_default();
     let opening: Vec<u16> =
@@ -165,13 +203,16 @@ pub fn verify(
     Ok(Report {
         round: context.round,
         slots: round.slots,
-        agencies: round.agencies.clone(),
+        submitters: round.submitters.clone(),
+        excluded,
+        signed_two,
         files_checked: audit.files,
         chunks: chunking.count(),
         chunks_recomputed: execute,
         operations,
         opened_by: committed.iter().map(|(trustee, _)| trustee.clone()).collect(),
         uncompared: (0..round.sharing.shares()).filter(|share| spoke(share) == 1).collect(),
+        corrections,
         entries: ledger.entries().len(),
         head: ledger.head(),
         platform: receipt.map(|receipt| receipt.body.platform).unwrap_or_default(),
@@ -303,47 +344,51 @@ impl<'a> Audit<'a> {
         }
         let (key, named) = (self.ledger.keys()?.evaluation_key, receipt.body.evaluation_key);
         same("evaluation-key file", key, named, &path, &evaluator)?;
+        if receipt.body.submissions != self.ledger.submissions()? {
+            let detail = "these results are not of the submissions that the ledger has, without the excluded";
+            return Err(WireError::refused(&path, &evaluator, Fault::Content { detail }).into());
+        }
         self.files += 1;
         Ok(Some(receipt))
     }
 
-    /// The registered submissions; before there are any, nothing.
-    fn submissions(
-        &mut self,
-        keys: &Keys<'_>,
-        receipt: Option<&Received<Receipt>>,
-    ) -> Result<Vec<blindtier_transcript::Manifest>, AuditError> {
-        let Some(receipt) = receipt else { return Ok(Vec::new()) };
-        let (submissions, path) = (self.board.submissions(), self.board.receipt());
-        let files = blindtier_transcript::Files { submissions: &submissions, receipt: &path };
-        let (round, context, trust) = (self.round, self.context, self.trust);
-        let key = keys.public_key;
-        let found = blindtier_transcript::submissions(&files, round, context, trust, receipt, key)?;
-        for (named, registered) in receipt.body.submissions.iter().zip(self.ledger.submissions()?) {
-            let evaluator = PartyName::evaluator();
-            let (expected, named) = (registered.manifest, named.manifest);
-            same("submission that is not in the ledger", expected, named, &path, &evaluator)?;
+    /// Rounds that correct this one. Those that are recorded lie on the board as they were recorded, and whatever else lies
+    /// there is a correction to be recorded.
+    fn corrections(&self) -> Result<Vec<Correction>, AuditError> {
+        let read = |board: Board| {
+            CorrectingRound::read(self.board, board, self.round, self.context, self.trust)
+        };
+        let mut found = Vec::new();
+        for entry in self.ledger.corrections() {
+            let correcting = read(self.board.correction(entry.round))?;
+            let (round, head) = (correcting.context.round, correcting.ledger.opening()?);
+            if (round, head) != (*entry.round, entry.head) || correcting.slots != entry.slots {
+                let folder = correcting.board.folder().to_owned();
+                return Err(AuditError::OtherCorrection { folder });
+            }
+            found.push(Correction { round, slots: correcting.slots, head: Some(head) });
         }
-        self.files += found.len() as u64;
+        let recorded: Vec<Board> = found.iter().map(|c| self.board.correction(&c.round)).collect();
+        for board in correcting_boards(self.board).into_iter().filter(|b| !recorded.contains(b)) {
+            let CorrectingRound { context, slots, .. } = read(board)?;
+            found.push(Correction { round: context.round, slots, head: None });
+        }
         Ok(found)
     }
 
-    /// Every chunk of inputs and results.
+    /// Every chunk of results; those of the inputs were read already.
     fn results(
         &mut self,
         receipt: &Received<Receipt>,
-        inputs: &[ChunkReader<'_>],
+        inputs: &Inputs<'_>,
         results: &ChunkReader<'_>,
-        chunking: Chunking,
     ) -> Result<u64, AuditError> {
         let mut operations = 0_u64;
-        for chunk in 0..chunking.count() {
-            for input in inputs {
-                input.read(chunk)?;
-            }
+        for chunk in 0..inputs.chunking().count() {
             operations = operations.saturating_add(results.read(chunk)?.operations);
-            self.files += inputs.len() as u64 + 1;
         }
+        let (chunks, submissions) = (inputs.chunking().count(), inputs.submissions() as u64);
+        self.files += submissions + u64::from(chunks) * (submissions + 1);
         if operations != receipt.body.operations {
             let detail = "the receipt's operations are not the sum over its chunks";
             let fault = Fault::Content { detail };
@@ -383,7 +428,7 @@ impl<'a> Audit<'a> {
         &self,
         chunks: &[u32],
         receipt: &Received<Receipt>,
-        inputs: &[ChunkReader<'_>],
+        inputs: &Inputs<'_>,
         results: &ChunkReader<'_>,
         engine: &dyn Engine,
     ) -> Result<(), AuditError> {
@@ -397,7 +442,8 @@ impl<'a> Audit<'a> {
         let refused =
             |source| AuditError::Key { file: path.clone(), culprit: maker.clone(), source };
         {
-            let evaluate = engine.evaluate(&key).map_err(refused)?;
+            let public = read::<PublicKey>(&self.board.public_key(), &expect, trust)?.body.bytes;
+            let evaluate = engine.evaluate(&public, &key).map_err(refused)?;
             let platform = &receipt.body.platform;
             let evaluate = evaluate.as_ref();
             blindtier_transcript::recompute(chunks, inputs, results, evaluate, platform, &|_| {})?;
@@ -492,14 +538,23 @@ impl<'a> Audit<'a> {
     }
 }
 
+/// A ledger for people.
+pub struct Shown {
+    /// The round.
+    pub round: Round,
+    /// Its ledger.
+    pub ledger: Ledger,
+    /// Who signed two different submissions.
+    pub signed_two: Vec<PartyName>,
+}
+
 /// Reads a ledger for people.
-pub fn ledger(
-    board: &Board,
-    policy: Digest,
-    trust: &TrustFile,
-) -> Result<(Round, Ledger), AuditError> {
+pub fn show(board: &Board, policy: Digest, trust: &TrustFile) -> Result<Shown, AuditError> {
     let received = Round::read(&board.round(), trust, policy)?;
-    let folder = board.ledger();
-    let ledger = Ledger::read(&folder, &received.body, &received.context, trust)?;
-    Ok((received.body, ledger))
+    let (round, context) = (received.body, received.context);
+    let ledger = Ledger::read(&board.ledger(), &round, &context, trust)?;
+    let mut audit =
+        Audit { board, round: &round, context: &context, trust, ledger: &ledger, files: 0 };
+    let signed_two = audit.signed_two()?;
+    Ok(Shown { round, ledger, signed_two })
 }

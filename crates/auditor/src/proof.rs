@@ -15,7 +15,8 @@ pub struct ProvenTier {
 }
 
 /// Checks a proof against the board: its seeds are those that were committed to before the round was opened, and take the
-/// pads off what the ledger says was opened. `modulus` is the engine's pad modulus.
+/// pads off what the ledger says was opened. A tier that another round decided anew is not accepted. `modulus` is the engine's
+/// pad modulus.
 pub fn check_proof(
     board: &Board,
     file: &Path,
@@ -45,6 +46,9 @@ pub fn check_proof(
     };
     if let Some(share) = proof.first_wrong(&context, &commitments) {
         return Err(AuditError::Proof { file: file(), slot: proof.slot, share });
+    }
+    if let Some((by, there)) = ledger.correction_of(proof.slot) {
+        return Err(AuditError::Corrected { file: file(), slot: proof.slot, by: *by, there });
     }
     let pads = proof.seeds.iter().map(|seed| seed.pad(modulus));
     Ok(ProvenTier { slot: proof.slot, code: unpad(number, pads, modulus) })

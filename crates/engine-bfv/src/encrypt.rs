@@ -84,16 +84,32 @@ impl Encryptor {
 }
 
 impl Encrypt for BfvEncrypt {
-    fn encrypt(&self, agency: usize, columns: &[Vec<i64>]) -> Result<Vec<u8>, EngineError> {
-        let families = check_columns(&self.plan.inputs, agency, columns)?;
+    fn encrypt(
+        &self,
+        submitter: usize,
+        columns: &[Vec<i64>],
+        _binding: &[u8; 32],
+    ) -> Result<Vec<u8>, EngineError> {
+        let BfvPlan { inputs, gates, .. } = &self.plan;
+        let families = check_columns(inputs, submitter, columns)?;
         check_families(families, self.encryptor.basis.degree())?;
         let mut bytes = Vec::new();
-        for (position, column) in self.plan.inputs.columns_of(agency).into_iter().zip(columns) {
-            // Slots beyond the last family hold what a family is that no register knows.
-            let missing = self.plan.inputs.missing_value(position);
-            for part in self.encryptor.column(column, missing)? {
+        let mut send = |values: &[i64], rest| -> Result<(), EngineError> {
+            for part in self.encryptor.column(values, rest)? {
                 append(&mut bytes, &self.encryptor.basis, &part);
             }
+            Ok(())
+        };
+        for (position, column) in inputs.columns_of(submitter).into_iter().zip(columns) {
+            // Slots beyond the last family hold what a family is that no register knows, and withhold nothing.
+            if gates.contains(position) {
+                send(&gates.sent(column)?, 0)?;
+            } else {
+                send(column, inputs.missing_value(position))?;
+            }
+        }
+        for _ in gates.covers_of(submitter) {
+            send(&gates.cover(families)?, 0)?;
         }
         Ok(bytes)
     }

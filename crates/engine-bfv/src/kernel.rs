@@ -1,24 +1,18 @@
-//! The program on ciphertexts.
-//!
-//! A value that is multiplied is extended to the larger modulus and transformed once, however often it is used. A
-//! node adds up all its products in transformed form; only the sum is brought back, scaled by t/Q and relinearised.
+//! What is done with ciphertexts, and the constants for it.
 
 use crate::keys::{Cutting, EvaluationKey};
 use crate::parameters::{PLAINTEXT, Parameters};
 use crate::plaintext::{product, scaled_plaintext};
 use crate::plan::basis;
-use crate::program::{Linear, Node, Program};
+use crate::program::Linear;
 use crate::ring::Basis;
 use crate::ring::conversion::{Conversion, Factors};
 use crate::ring::prime::Prime;
-use crate::values::{Operand, Pool, Prepared, Values, Wide};
+use crate::values::{Operand, Pool, Values, Wide};
 use blindtier_engine::EngineError;
 
 /// Ciphertext c₀ + c₁·s over Q, in coefficient form.
 pub(crate) type Ciphertext = [Vec<u64>; 2];
-
-/// How many products of a node are added together. More would be faster and hold more operands at a time.
-const TOGETHER: usize = 4;
 
 /// Everything that does not change from chunk to chunk.
 pub(crate) struct Kernel {
@@ -82,95 +76,28 @@ impl Kernel {
         &self.result
     }
 
-    /// Runs a program. Returns the result and how many products were computed.
-    pub fn run(&self, program: &Program, columns: Vec<Ciphertext>) -> (Ciphertext, u64) {
-        let mut pool = Pool::new(self.own.words(), self.extension.words());
-        let mut values = Values::new(program, columns);
-        let mut multiplications = 0;
-        for node in &program.nodes {
-            let value = self.node(node, &mut values, &mut pool);
-            multiplications += u64::try_from(node.products.len()).unwrap_or(u64::MAX);
-            values.finish(node, value, &mut pool);
-        }
-        (self.form(&program.output, &values, &mut pool), multiplications)
+    /// A message without encryption: the same value in every slot.
+    pub fn constant(&self, value: i64) -> Ciphertext {
+        let mut message = self.own.zero();
+        self.add_constant(&mut message, value);
+        [message, self.own.zero()]
     }
 
-    fn node(&self, node: &Node, values: &mut Values, pool: &mut Pool) -> Ciphertext {
-        let linear = self.form(&node.linear, values, pool);
-        if node.products.is_empty() {
-            return linear;
-        }
-        let mut sum = [pool.wide(), pool.wide(), pool.wide()];
-        for products in node.products.chunks(TOGETHER) {
-            let mut prepared = Vec::with_capacity(products.len());
-            for (left, right) in products {
-                let left = self.operand(left, values, pool);
-                prepared.push((left, self.operand(right, values, pool)));
-            }
-            let operands: Vec<(&Operand, &Operand)> = prepared
-                .iter()
-                .filter_map(|(left, right)| Some((values.operand(left)?, values.operand(right)?)))
-                .collect();
-            self.add_products(&mut sum, &operands);
-            for prepared in prepared.into_iter().flat_map(|(left, right)| [left, right]) {
-                if let Prepared::Here(operand) = prepared {
-                    pool.take_operand(*operand);
-                }
-            }
-        }
-        let [mut c0, mut c1, c2] = sum.map(|part| self.scaled_down(part, pool));
-        let [l0, l1] = linear;
-        self.own.add(&mut c0, &l0);
-        self.own.add(&mut c1, &l1);
-        self.key.relinearise(&self.own, &c2, [&mut c0, &mut c1], pool);
-        for part in [l0, l1, c2] {
-            pool.take_own(part);
-        }
-        [c0, c1]
+    /// Buffers for a run.
+    pub fn pool(&self) -> Pool {
+        Pool::new(self.own.words(), self.extension.words())
     }
 
-    /// Makes sure that an operand is there.
-    fn operand(&self, form: &Linear, values: &mut Values, pool: &mut Pool) -> Prepared {
-        if !form.is_light() {
-            let ciphertext = self.form(form, values, pool);
-            let operand = self.extended(&ciphertext, pool);
-            ciphertext.into_iter().for_each(|part| pool.take_own(part));
-            return Prepared::Here(Box::new(operand));
+    /// `to += factor · from`.
+    pub fn add_scaled(&self, to: &mut Operand, from: &Operand, factor: i64) {
+        for (to, from) in to.iter_mut().zip(from) {
+            self.own.add_scaled(&mut to.own, &from.own, factor);
+            self.extension.add_scaled(&mut to.extension, &from.extension, factor);
         }
-        for (value, _) in &form.terms {
-            if !values.operands.contains_key(value)
-                && let Some(ciphertext) = values.get(*value)
-            {
-                let extended = self.extended(ciphertext, pool);
-                values.operands.insert(*value, extended);
-            }
-        }
-        if let Some(value) = form.single() {
-            return Prepared::Known(value);
-        }
-        let mut sum = [pool.wide(), pool.wide()];
-        for (value, coefficient) in &form.terms {
-            if let Some(operand) = values.operands.get(value) {
-                for (to, from) in sum.iter_mut().zip(operand) {
-                    self.own.add_scaled(&mut to.own, &from.own, *coefficient);
-                    self.extension.add_scaled(&mut to.extension, &from.extension, *coefficient);
-                }
-            }
-        }
-        if form.constant != 0 {
-            // A constant polynomial is the same number at every root.
-            let [first, _] = &mut sum;
-            for (prime, run) in self.own.runs_mut(&mut first.own) {
-                prime.add_constant(run, self.scaled_constant(prime, form.constant));
-            }
-            for (prime, run) in self.extension.runs_mut(&mut first.extension) {
-                prime.add_constant(run, self.scaled_constant(prime, form.constant));
-            }
-        }
-        Prepared::Here(Box::new(sum))
     }
 
-    fn extended(&self, ciphertext: &Ciphertext, pool: &mut Pool) -> Operand {
+    /// A ciphertext extended to the larger modulus and transformed.
+    pub fn extended(&self, ciphertext: &Ciphertext, pool: &mut Pool) -> Operand {
         ciphertext.each_ref().map(|part| {
             let mut wide = pool.wide();
             wide.own.copy_from_slice(part);
@@ -181,12 +108,22 @@ impl Kernel {
         })
     }
 
-    fn add_products(&self, sum: &mut [Wide; 3], products: &[(&Operand, &Operand)]) {
+    /// Adds products to a sum.
+    pub fn add_products(&self, sum: &mut Sum, products: &[Product<'_>]) {
         let [s0, s1, s2] = sum;
+        let constant = |prime, constant| self.scaled_constant(prime, constant);
         let own = [&mut s0.own, &mut s1.own, &mut s2.own];
-        add_tensors(&self.own, own, products, |wide| &wide.own);
+        add_tensors(&self.own, own, products, |wide| &wide.own, constant);
         let extension = [&mut s0.extension, &mut s1.extension, &mut s2.extension];
-        add_tensors(&self.extension, extension, products, |wide| &wide.extension);
+        add_tensors(&self.extension, extension, products, |wide| &wide.extension, constant);
+    }
+
+    /// A sum of products → t/Q times as large, rounded and relinearised.
+    pub fn closed(&self, sum: Sum, pool: &mut Pool) -> Ciphertext {
+        let [mut c0, mut c1, c2] = sum.map(|part| self.scaled_down(part, pool));
+        self.key.relinearise(&self.own, &c2, [&mut c0, &mut c1], pool);
+        pool.take_own(c2);
+        [c0, c1]
     }
 
     /// A transformed sum of products → t/Q times as large, rounded, over Q in coefficient form.
@@ -200,7 +137,7 @@ impl Kernel {
     }
 
     /// A linear form of ciphertexts over Q.
-    fn form(&self, form: &Linear, values: &Values, pool: &mut Pool) -> Ciphertext {
+    pub fn form(&self, form: &Linear, values: &Values, pool: &mut Pool) -> Ciphertext {
         let mut sum = [pool.own(), pool.own()];
         for (value, coefficient) in &form.terms {
             if let Some(ciphertext) = values.get(*value) {
@@ -210,11 +147,16 @@ impl Kernel {
             }
         }
         let [first, _] = &mut sum;
-        for (prime, run) in self.own.runs_mut(first) {
-            let constant = run.get_mut(..1).unwrap_or_default();
-            prime.add_constant(constant, self.scaled_constant(prime, form.constant));
-        }
+        self.add_constant(first, form.constant);
         sum
+    }
+
+    /// Adds round(Q·c/t), in coefficient form.
+    fn add_constant(&self, to: &mut [u64], constant: i64) {
+        for (prime, run) in self.own.runs_mut(to) {
+            let first = run.get_mut(..1).unwrap_or_default();
+            prime.add_constant(first, self.scaled_constant(prime, constant));
+        }
     }
 
     /// round(Q·c/t) modulo a prime.
@@ -235,20 +177,42 @@ impl Kernel {
     }
 }
 
+/// The three parts of a sum of products, transformed.
+pub(crate) type Sum = [Wide; 3];
+
+/// A product of two operands and perhaps a factor, a polynomial with small coefficients.
+pub(crate) struct Product<'a> {
+    pub factor: Option<&'a [i64]>,
+    pub operands: [&'a Operand; 2],
+    /// What is added to the operands.
+    pub constants: [i64; 2],
+}
+
 /// Adds products to the three parts of a sum, run by run, so that the sum's runs stay in the cache.
 fn add_tensors(
     basis: &Basis,
     sum: [&mut Vec<u64>; 3],
-    products: &[(&Operand, &Operand)],
+    products: &[Product<'_>],
     part: impl Fn(&Wide) -> &Vec<u64>,
+    constant: impl Fn(Prime, i64) -> u64,
 ) {
     let [s0, s1, s2] = sum;
+    let mut factor = vec![0; basis.degree()];
     let sums = basis.runs_mut(s0).zip(basis.runs_mut(s1)).zip(basis.runs_mut(s2));
     for (position, (((prime, s0), (_, s1)), (_, s2))) in sums.enumerate() {
         let run = |wide| -> &[u64] { basis.run(part(wide), position) };
-        for (left, right) in products {
-            let [left, right] = [left, right].map(|operand| operand.each_ref().map(run));
-            prime.add_tensor([s0, s1, s2], left, right);
+        for product in products {
+            let [left, right] = product.operands.map(|operand| operand.each_ref().map(run));
+            // A constant polynomial is the same number at every root.
+            let constants = product.constants.map(|c| constant(prime, c));
+            match product.factor {
+                None => prime.add_tensor([s0, s1, s2], left, right, constants),
+                Some(coefficients) => {
+                    prime.residues(coefficients, &mut factor);
+                    basis.transform_run(position, &mut factor);
+                    prime.add_scaled_tensor([s0, s1, s2], &factor, left, right, constants);
+                }
+            }
         }
     }
 }
@@ -272,7 +236,7 @@ impl EvaluationKey {
                 for (target, (((p, key0), (_, key1)), ((_, sum0), (_, sum1)))) in
                     keys.zip(sums).enumerate()
                 {
-                    Cutting::residues(p, &pieces, &mut run);
+                    p.residues(&pieces, &mut run);
                     basis.transform_run(target, &mut run);
                     p.add_product(sum0, &run, key0);
                     p.add_product(sum1, &run, key1);

@@ -66,19 +66,6 @@ impl Cutting {
             }
         });
     }
-
-    /// Signed numbers below 2·prime in size as residues. A piece may be larger than the prime: half of a prime of Q
-    /// can be a little more than a whole one that has a bit less.
-    pub fn residues(prime: Prime, from: &[i64], to: &mut [u64]) {
-        let modulus = prime.value();
-        vectorized!(modulus: u64, from: &'a [i64], to: &'a mut [u64] => {
-            for (to, small) in to.iter_mut().zip(from) {
-                let word = small.cast_unsigned().wrapping_add(2 * modulus);
-                let word = word.min(word.wrapping_sub(2 * modulus));
-                *to = word.min(word.wrapping_sub(modulus));
-            }
-        });
-    }
 }
 
 /// Encryptions of s²·2^(bits·k) for each prime of Q alone, body and mask, transformed and divided by N.
@@ -189,7 +176,7 @@ mod tests {
                     for number in 0..pieces {
                         cutting.next(number, &mut rest, &mut piece);
                         let mut run = vec![0; words.len()];
-                        Cutting::residues(target, &piece, &mut run);
+                        target.residues(&piece, &mut run);
                         assert!(run.iter().all(|word| *word < target.value()), "{bits} {pieces}");
                         let weight = target.power(2, u64::from(cutting.bits * number));
                         target.add_scaled(&mut sum, &run, target.constant(weight));

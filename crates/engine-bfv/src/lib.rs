@@ -14,6 +14,7 @@ mod bytes;
 mod ceremony;
 mod encrypt;
 mod evaluate;
+mod gates;
 mod kernel;
 mod keys;
 mod lower;
@@ -26,12 +27,14 @@ mod plan;
 mod program;
 mod random;
 mod ring;
+mod run;
 mod share;
 mod slots;
 #[cfg(test)]
 mod tests;
 pub mod trial;
 mod values;
+mod verify;
 
 pub use ceremony::{evaluation_key, first_message, public_key, second_message};
 pub use encrypt::BfvEncrypt;
@@ -43,3 +46,4 @@ pub use opening::{BfvCombine, BfvOpenShare, BfvPrepare};
 pub use parameters::{DISTANCE, PLAINTEXT, Parameters, ROUND_FAMILIES, SECURE, SHARES};
 pub use plan::BfvPlan;
 pub use program::{Counts, Linear, Node, Program, Value};
+pub use verify::BfvVerify;

@@ -9,7 +9,7 @@
 //! shares add their errors to has M times an error's variance.
 
 use crate::parameters::{ENCRYPTION_BITS, MOST_FLOODING_BITS, PLAINTEXT, Parameters};
-use crate::program::{Linear, Program, Value};
+use crate::program::{Linear, Node, Program, Value};
 
 /// D: how many standard deviations a polynomial's value at a root may have.
 ///
@@ -47,6 +47,11 @@ struct Norms {
     /// Rounding of the three parts of a product.
     product_rounding: f64,
     relinearisation: f64,
+    /// A check's factor. With uniform slots its coefficients are independent and uniform modulo t; that no slot is 0 makes
+    /// nothing more than (1 − 1/t)^−N < 1.65 times as likely.
+    factor: f64,
+    /// Rounding of a message to multiples of Q/t: at most ½ in each coefficient, whatever the message.
+    message_rounding: f64,
     plaintext: f64,
     modulus: f64,
 }
@@ -63,6 +68,8 @@ impl Norms {
         let piece = uniform * 2f64.powi(i32::try_from(parameters.piece_bits()).unwrap_or(i32::MAX));
         // s·e + u·e' of the first messages, with u distributed as s, and two errors of the second ones.
         let key_error = 2.0 * secret * errors + spread(shares * 2.0 * ERROR_VARIANCE);
+        #[allow(clippy::cast_precision_loss, reason = "17 bits")]
+        let plaintext = PLAINTEXT as f64;
         Self {
             error: spread(ERROR_VARIANCE),
             errors,
@@ -71,18 +78,42 @@ impl Norms {
             ciphertext: uniform * (1.0 + secret),
             product_rounding: uniform * (1.0 + secret + secret * secret),
             relinearisation: pieces * piece * key_error,
-            #[allow(clippy::cast_precision_loss, reason = "17 bits")]
-            plaintext: PLAINTEXT as f64,
+            factor: uniform * plaintext,
+            message_rounding: degree / 2.0,
+            plaintext,
             modulus: 2f64.powi(i32::try_from(parameters.modulus_bits).unwrap_or(i32::MAX)),
         }
     }
 
-    /// A fresh ciphertext: e₀ + e₁·s and the blinding times the public key's error, divided by the encryption prime,
-    /// and the rounding of both parts.
+    /// A fresh ciphertext: e₀ + e₁·s and the blinding times the public key's error, divided by the encryption prime; the
+    /// rounding of both parts; and that of the message and, if it is a cover, of what the evaluator adds. What stands for a
+    /// submitter that was left out is a message without encryption, which has the last of these only.
     fn fresh(&self) -> f64 {
         let prime = 2f64.powi(i32::try_from(ENCRYPTION_BITS).unwrap_or_default() - 1);
         let error = self.error * (1.0 + self.secret) + self.blinding * self.errors;
-        error / prime + self.ciphertext
+        error / prime + self.ciphertext + 2.0 * self.message_rounding
+    }
+
+    /// A product.
+    fn product(&self, (left, right): &(Linear, Linear), nodes: &[f64]) -> f64 {
+        let [(a, wa), (b, wb)] = [left, right].map(|form| {
+            let weight = if form.is_light() { form.weight() } else { 1 };
+            #[allow(clippy::cast_precision_loss, reason = "at most 16")]
+            let weight = weight as f64;
+            (self.form(form, nodes), weight * self.ciphertext)
+        });
+        self.plaintext * (wa * b + wb * a + a * b / self.modulus)
+    }
+
+    /// A node's noise, and that of products which are multiplied by factors.
+    fn node(&self, node: &Node, checks: &[(Linear, Linear)], nodes: &[f64]) -> f64 {
+        let products = node.products.iter().map(|product| self.product(product, nodes));
+        let checks = checks.iter().map(|check| self.factor * self.product(check, nodes));
+        let mut noise = self.form(&node.linear, nodes);
+        if let Some(sum) = products.chain(checks).reduce(|sum, noise| sum + noise) {
+            noise += sum + self.product_rounding + self.relinearisation;
+        }
+        noise
     }
 }
 
@@ -92,22 +123,10 @@ impl NoiseBound {
         let norms = Norms::new(parameters);
         let mut nodes: Vec<f64> = Vec::with_capacity(program.nodes.len());
         for node in &program.nodes {
-            let mut noise = norms.form(&node.linear, &nodes);
-            for (left, right) in &node.products {
-                let [(a, wa), (b, wb)] = [left, right].map(|form| {
-                    let weight = if form.is_light() { form.weight() } else { 1 };
-                    #[allow(clippy::cast_precision_loss, reason = "at most 16")]
-                    let weight = weight as f64;
-                    (norms.form(form, &nodes), weight * norms.ciphertext)
-                });
-                noise += norms.plaintext * (wa * b + wb * a + a * b / norms.modulus);
-            }
-            if !node.products.is_empty() {
-                noise += norms.product_rounding + norms.relinearisation;
-            }
-            nodes.push(noise);
+            nodes.push(norms.node(node, &[], &nodes));
         }
-        Self { result: norms.form(&program.output, &nodes), rounding: norms.ciphertext }
+        let result = norms.node(&program.output, &program.checks, &nodes);
+        Self { result, rounding: norms.ciphertext }
     }
 
     /// Bits between the noise of the switched result and the largest that still decodes, Q'/(2t).

@@ -8,32 +8,26 @@ use crate::ring::Basis;
 use blindtier_engine::{EngineError, Open};
 use zeroize::Zeroizing;
 
-/// Opens tiers with the whole secret key.
+/// Opens results with the whole secret key.
 pub struct BfvOpen {
     basis: Basis,
     decoder: Decoder,
     /// Transformed.
     key: Zeroizing<Vec<u64>>,
-    tiers: usize,
 }
 
 impl BfvOpen {
-    /// Takes a plan (public), the secret key's bytes (private) and how many tiers the policy has (public).
-    pub fn new(plan: &BfvPlan, secret: &[u8], tiers: usize) -> Result<Self, EngineError> {
-        Self::over(plan.result_basis()?, plan.parameters.shares, secret, tiers)
+    /// Takes a plan (public) and the secret key's bytes (private).
+    pub fn new(plan: &BfvPlan, secret: &[u8]) -> Result<Self, EngineError> {
+        Self::over(plan.result_basis()?, plan.parameters.shares, secret)
     }
 
     /// For ciphertexts over this basis.
-    pub(crate) fn over(
-        basis: Basis,
-        shares: u32,
-        secret: &[u8],
-        tiers: usize,
-    ) -> Result<Self, EngineError> {
+    pub(crate) fn over(basis: Basis, shares: u32, secret: &[u8]) -> Result<Self, EngineError> {
         let coefficients = secret_coefficients(basis.degree(), shares, secret)?;
         let key = basis.transformed(&coefficients);
         let decoder = Decoder::new(&basis)?;
-        Ok(Self { basis, decoder, key, tiers })
+        Ok(Self { basis, decoder, key })
     }
 
     /// c₀ + c₁·s (private), in coefficient form.
@@ -50,20 +44,11 @@ impl BfvOpen {
 }
 
 impl Open for BfvOpen {
-    fn open(&self, families: usize, results: &[u8]) -> Result<Vec<u8>, EngineError> {
+    fn open(&self, families: usize, results: &[u8]) -> Result<Vec<u32>, EngineError> {
         check_families(families, self.basis.degree())?;
         let parts = read("results", &self.basis, 2, results)?;
         let [c0, c1] = parts.as_slice() else { return Ok(Vec::new()) };
-        self.slots(c0, c1)
-            .iter()
-            .take(families)
-            .enumerate()
-            .map(|(slot, value)| {
-                u8::try_from(*value)
-                    .ok()
-                    .filter(|code| usize::from(*code) < self.tiers)
-                    .ok_or(EngineError::NotATier { slot })
-            })
-            .collect()
+        let numbers = self.slots(c0, c1);
+        Ok(numbers.iter().take(families).map(|n| u32::try_from(*n).unwrap_or(u32::MAX)).collect())
     }
 }

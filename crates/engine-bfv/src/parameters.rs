@@ -1,7 +1,7 @@
 //! Parameter sets, and the limits they come from.
 
 use crate::noise::NoiseBound;
-use crate::program::Program;
+use crate::program::{Linear, Program};
 use crate::ring::{PRIME_BITS, primes_below};
 use serde::Serialize;
 
@@ -53,11 +53,13 @@ pub struct Parameters {
     pub shares: u32,
     /// log₂ B: every share floods its partial decryptions with noise uniform in −B..B.
     pub flooding_bits: u32,
+    /// Whether it is checked while computing that submitted values are allowed.
+    pub checks: bool,
 }
 
 impl Parameters {
-    /// Parameters of a given ring and modulus for a program; results keep the whole modulus, and the key is one share
-    /// without flooding.
+    /// Parameters of a given ring and modulus for a program without checks; results keep the whole modulus, and the key is
+    /// one share without flooding.
     pub fn fixed(program: &Program, degree: usize, bits: u32, primes: u32, pieces: u32) -> Self {
         Self {
             degree,
@@ -68,6 +70,7 @@ impl Parameters {
             result_primes: primes,
             shares: 1,
             flooding_bits: 0,
+            checks: false,
         }
     }
 
@@ -119,34 +122,36 @@ impl Parameters {
     pub fn name(&self) -> String {
         let Self { degree, modulus_bits, primes, extension, pieces, shares, .. } = self;
         format!(
-            "BFV t={PLAINTEXT} N={degree} Q={modulus_bits} bits in {primes} P={extension}x{PRIME_BITS} pieces={pieces} result={} bits shares={shares} flooding={} bits",
+            "BFV t={PLAINTEXT} N={degree} Q={modulus_bits} bits in {primes} P={extension}x{PRIME_BITS} pieces={pieces} result={} bits shares={shares} flooding={} bits checks={}",
             self.result_bits(),
             self.flooding_bits,
+            if self.checks { "on" } else { "off" },
         )
     }
 }
 
 /// How many extension primes keep every sum of products below half the larger modulus. With operands below w·Q/2 a
-/// sum of products is below N·Σw·w'·Q²/2; t/Q times that has to be below P/2, with room for an exact rounding.
+/// sum of products is below N·Σw·w'·Q²/2; t/Q times that has to be below P/2, with room for an exact rounding. A check's
+/// factor, whose N coefficients are below t/2, makes its product up to N·t/2 times as large.
 fn extension(program: &Program, degree: usize, modulus_bits: u32) -> u32 {
-    let weight = |form: &crate::program::Linear| if form.is_light() { form.weight() } else { 1 };
-    let largest = program
-        .nodes
-        .iter()
-        .map(|n| n.products.iter().map(|(a, b)| weight(a) * weight(b)).sum::<i64>())
-        .max()
-        .unwrap_or(1)
-        .max(1);
+    let weight = |form: &Linear| if form.is_light() { form.weight() } else { 1 };
+    let sum = |products: &[(Linear, Linear)]| -> u64 {
+        products.iter().map(|(a, b)| (weight(a) * weight(b)).unsigned_abs()).sum()
+    };
+    let size = u64::try_from(degree).unwrap_or(u64::MAX);
+    let factor = size.saturating_mul(PLAINTEXT.div_ceil(2));
+    let last = sum(&program.output.products) + factor.saturating_mul(sum(&program.checks));
+    let nodes = program.nodes.iter().map(|node| sum(&node.products));
+    let largest = nodes.chain([last, 1]).max().unwrap_or(1);
     let bits = |n: u64| n.next_power_of_two().trailing_zeros();
-    let degree = bits(u64::try_from(degree).unwrap_or(u64::MAX));
     // 17 bits for t, one for P/2, one because the primes are a little below their power of two.
-    let needed = modulus_bits + degree + bits(largest.unsigned_abs()) + 19;
+    let needed = modulus_bits + bits(size) + bits(largest) + 19;
     needed.div_ceil(PRIME_BITS)
 }
 
-/// The cheapest parameters at 128 bits of security for a program, its noise and its flooding by so many shares; with
-/// an estimate of the price, in nanoseconds a slot.
-pub fn choose(program: &Program, columns: usize, shares: u32) -> Option<(Parameters, f64)> {
+/// The cheapest parameters at 128 bits of security for a program, its noise and its flooding by so many shares, with so
+/// many ciphertexts to upload; with an estimate of the price, in nanoseconds a slot.
+pub fn choose(program: &Program, uploaded: usize, shares: u32) -> Option<(Parameters, f64)> {
     let mut best: Option<(Parameters, f64)> = None;
     for (degree, limit) in SECURE {
         for pieces in 1..=MOST_PIECES {
@@ -155,7 +160,7 @@ pub fn choose(program: &Program, columns: usize, shares: u32) -> Option<(Paramet
                 ..Parameters::fixed(program, degree, bits, primes, pieces)
             };
             let Some(parameters) = smallest(program, limit, &of) else { continue };
-            let price = price(program, &parameters, columns);
+            let price = price(program, &parameters, uploaded);
             if best.as_ref().is_none_or(|(_, least)| price < *least) {
                 best = Some((parameters, price));
             }
@@ -191,14 +196,16 @@ fn smallest(
 
 /// Nanoseconds a slot, from the number of transforms and the like; see `docs/design.md` for the measurement
 /// behind the constants.
-fn price(program: &Program, parameters: &Parameters, columns: usize) -> f64 {
+fn price(program: &Program, parameters: &Parameters, uploaded: usize) -> f64 {
     let counts = program.counts();
-    let [own, all, nodes, extensions, products] = [
+    let [own, all, nodes, extensions, products, uploaded, factors] = [
         parameters.primes,
         parameters.primes + parameters.extension,
         counts.relinearisations,
         counts.extensions,
         counts.multiplications,
+        u32::try_from(uploaded).unwrap_or(u32::MAX),
+        u32::try_from(program.checks.len()).unwrap_or(u32::MAX),
     ]
     .map(f64::from);
     let degree = f64::from(u32::try_from(parameters.degree).unwrap_or(u32::MAX));
@@ -207,12 +214,11 @@ fn price(program: &Program, parameters: &Parameters, columns: usize) -> f64 {
     let transform = 0.16 * degree.log2();
     let convert = 0.35;
     let multiply = 0.7;
-    let transforms = extensions * 2.0 * all + nodes * (3.0 * all + pieces * own + 2.0 * own);
+    let transforms = extensions * 2.0 * all
+        + nodes * (3.0 * all + pieces * own + 2.0 * own)
+        + factors * (all + 1.0);
     let conversions = (extensions * 2.0 + nodes * 6.0) * own * extension;
-    let point_products = products * 4.0 * all + nodes * 2.0 * pieces * own;
-    let upload = f64::from(u32::try_from(columns).unwrap_or(u32::MAX))
-        * f64::from(2 * parameters.modulus_bits)
-        / 8.0
-        * BYTE_PRICE;
+    let point_products = products * 4.0 * all + nodes * 2.0 * pieces * own + factors * 2.0 * all;
+    let upload = uploaded * f64::from(2 * parameters.modulus_bits) / 8.0 * BYTE_PRICE;
     transforms * transform + conversions * convert + point_products * multiply + upload
 }

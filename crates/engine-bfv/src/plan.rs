@@ -1,11 +1,12 @@
 //! The plan: columns, program and parameters. Public, hashed, the same for every party.
 
+use crate::gates::Gates;
 use crate::lower::{ENGINE, Encoding, Lowered, lower};
 use crate::noise::NoiseBound;
 use crate::parameters::{ENCRYPTION_BITS, PLAINTEXT, Parameters, ROUND_FAMILIES, SECURE, SHARES};
 use crate::program::Program;
 use crate::ring::Basis;
-use blindtier_engine::{EngineError, EngineId, Operations, PlanSummary};
+use blindtier_engine::{EngineError, EngineId, Operation, Operations, PlanSummary, Proofs};
 use blindtier_policy::Policy;
 use blindtier_policy::circuit::Inputs;
 use blindtier_policy::passes::Layout;
@@ -14,14 +15,23 @@ use blindtier_policy::passes::Layout;
 #[derive(Clone, Debug)]
 pub struct BfvPlan {
     pub(crate) inputs: Inputs,
+    pub(crate) gates: Gates,
     pub(crate) program: Program,
+    /// Multiplications for the tier alone.
+    tier: u32,
     pub(crate) parameters: Parameters,
 }
 
 impl BfvPlan {
-    /// Plans a policy for a key in so many shares, or says which part is too deep or too wide.
-    pub fn new(policy: &Policy, layout: Layout, shares: u32) -> Result<Self, EngineError> {
-        Self::encoded(policy, layout, Encoding::Cheapest, shares)
+    /// Plans a policy for a key in so many shares, with or without checks of what is submitted, or says which part is
+    /// too deep or too wide.
+    pub fn new(
+        policy: &Policy,
+        layout: Layout,
+        shares: u32,
+        proofs: Proofs,
+    ) -> Result<Self, EngineError> {
+        Self::encoded(policy, layout, Encoding::Cheapest, shares, proofs)
     }
 
     /// Plans a policy with a given encoding, to compare.
@@ -30,13 +40,28 @@ impl BfvPlan {
         layout: Layout,
         encoding: Encoding,
         shares: u32,
+        proofs: Proofs,
     ) -> Result<Self, EngineError> {
         if !SHARES.contains(&shares) {
             let detail = format!("expected {} to {}, found {shares}", SHARES.start(), SHARES.end());
             return Err(EngineError::Malformed { what: "the number of the key's shares", detail });
         }
-        let Lowered { inputs, program, parameters } = lower(policy, layout, encoding, shares)?;
-        Ok(Self { inputs, program, parameters })
+        let Lowered { inputs, gates, program, tier, parameters } =
+            lower(policy, layout, encoding, shares, proofs)?;
+        Ok(Self { inputs, gates, program, tier, parameters })
+    }
+
+    /// Multiplications beside those for the tier: of the checks, and of gates that nobody believes.
+    fn checks(&self) -> u32 {
+        self.program.counts().multiplications.saturating_sub(self.tier)
+    }
+
+    /// Positions of the ciphertexts that a submitter sends, among what the program computes with: its columns, and
+    /// covers of its gates.
+    pub(crate) fn sent_by(&self, submitter: usize) -> Vec<usize> {
+        let mut sent = self.inputs.columns_of(submitter);
+        sent.extend(self.gates.covers_of(submitter));
+        sent
     }
 
     /// What is computed.
@@ -99,7 +124,7 @@ impl blindtier_engine::Plan for BfvPlan {
         let inputs = bincode::serialize(&self.inputs).unwrap_or_default();
         let program = bincode::serialize(&self.program).unwrap_or_default();
         let parameters = self.parameters.name();
-        let mut hasher = blake3::Hasher::new_derive_key("blindtier bfv plan v2");
+        let mut hasher = blake3::Hasher::new_derive_key("blindtier bfv plan v3");
         for part in [parameters.as_bytes(), &inputs, &program] {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
@@ -107,17 +132,21 @@ impl blindtier_engine::Plan for BfvPlan {
         PlanSummary {
             engine: EngineId { name: ENGINE.into(), parameters },
             layout: self.inputs.layout,
-            operations: Operations::Multiplications {
-                a_chunk: self.program.counts().multiplications,
+            operations: Operations {
+                operation: Operation::Multiplication,
+                tier: self.tier,
+                opt_out: 0,
+                checks: self.checks(),
             },
-            agencies: self.inputs.agencies(),
+            proofs: self.gates.proofs(),
+            submitters: self.inputs.submitters(),
             hash: hasher.finalize().into(),
         }
     }
 
-    fn upload_bytes(&self, agency: usize, _families: usize) -> u64 {
-        let columns = u64::try_from(self.inputs.columns_of(agency).len()).unwrap_or(u64::MAX);
-        columns.saturating_mul(self.parameters.ciphertext_bytes(self.parameters.modulus_bits))
+    fn upload_bytes(&self, submitter: usize, _families: usize) -> u64 {
+        let sent = u64::try_from(self.sent_by(submitter).len()).unwrap_or(u64::MAX);
+        sent.saturating_mul(self.parameters.ciphertext_bytes(self.parameters.modulus_bits))
     }
 
     fn result_bytes(&self, _families: usize) -> u64 {
@@ -140,7 +169,7 @@ impl blindtier_engine::Plan for BfvPlan {
         let counts = self.program.counts();
         let parameters = &self.parameters;
         let limit = SECURE.iter().find(|(d, _)| *d == parameters.degree).map_or(0, |(_, l)| *l);
-        vec![
+        let mut lines = vec![
             format!(
                 "columns {}, slots a ciphertext {}, plaintext modulus {PLAINTEXT}",
                 self.inputs.columns.len(),
@@ -164,6 +193,14 @@ impl blindtier_engine::Plan for BfvPlan {
                 parameters.flooding_bits,
                 self.flooding_distance(ROUND_FAMILIES)
             ),
-        ]
+        ];
+        if self.gates.proofs() == Proofs::On {
+            lines.push(format!(
+                "checks of what is submitted: {} of the multiplications, {} ciphertexts beside the columns",
+                self.checks(),
+                self.gates.covers().len()
+            ));
+        }
+        lines
     }
 }

@@ -1,7 +1,8 @@
 //! The program: what is computed on whole columns, modulo the plaintext modulus. Public and hashed.
 //!
 //! A node is one sum of products and costs one scaling-down and one relinearisation, however many products it has.
-//! Linear forms cost little.
+//! Linear forms cost little. The last sum is the result: the tier's position, what withholds it, and the checks of what
+//! was submitted, each a product that is 0 for every allowed value, times a random factor.
 
 use crate::parameters::PLAINTEXT;
 use serde::Serialize;
@@ -15,7 +16,7 @@ pub const LIGHT: i64 = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
-    /// A column, by position.
+    /// What was submitted, by position: a column or, behind all columns, a gate's cover.
     Input(usize),
     /// A node, by position.
     Node(usize),
@@ -44,8 +45,11 @@ pub struct Node {
 pub struct Program {
     /// In order; a node reads columns and earlier nodes.
     pub nodes: Vec<Node>,
-    /// The tier's position.
-    pub output: Linear,
+    /// The tier's position, and what withholds it.
+    pub output: Node,
+    /// Products `left · right` that are 0 for every allowed value. Each is added to the result times a factor of its own,
+    /// which is drawn anew for every slot when everything was submitted.
+    pub checks: Vec<(Linear, Linear)>,
 }
 
 /// What a program costs and needs.
@@ -111,9 +115,23 @@ impl Linear {
         self.weight() <= LIGHT
     }
 
-    fn clear(&self, columns: &[i64], nodes: &[i64]) -> i64 {
+    /// The last node that the form reads.
+    pub fn last_node(&self) -> Option<usize> {
+        let nodes = self.terms.iter().filter_map(|(value, _)| match value {
+            Value::Input(_) => None,
+            Value::Node(node) => Some(*node),
+        });
+        nodes.max()
+    }
+
+    /// The constant, where it is added after extension.
+    pub fn light_constant(&self) -> i64 {
+        if self.is_light() { self.constant } else { 0 }
+    }
+
+    fn clear(&self, inputs: &[i64], nodes: &[i64]) -> i64 {
         let value = |v: &Value| match v {
-            Value::Input(i) => columns.get(*i),
+            Value::Input(i) => inputs.get(*i),
             Value::Node(n) => nodes.get(*n),
         };
         let sum = self.terms.iter().fold(self.constant, |sum, (v, c)| {
@@ -141,20 +159,45 @@ impl Node {
     pub fn operands(&self) -> impl Iterator<Item = &Linear> {
         self.products.iter().flat_map(|(left, right)| [left, right])
     }
+
+    fn clear(&self, inputs: &[i64], nodes: &[i64]) -> i64 {
+        let linear = self.linear.clear(inputs, nodes);
+        self.products.iter().fold(linear, |sum, (left, right)| {
+            balanced(sum + left.clear(inputs, nodes) * right.clear(inputs, nodes))
+        })
+    }
+}
+
+impl From<(Linear, Linear)> for Node {
+    fn from(product: (Linear, Linear)) -> Self {
+        Self { products: vec![product], linear: Linear::default() }
+    }
+}
+
+impl From<Linear> for Node {
+    fn from(linear: Linear) -> Self {
+        Self { products: Vec::new(), linear }
+    }
 }
 
 impl Program {
-    /// Runs the program in the clear on column values; the result lies in −t/2..t/2.
-    pub fn simulate(&self, columns: &[i64]) -> i64 {
+    /// Runs the program in the clear on one slot's inputs and factors of the checks; the result lies in −t/2..t/2.
+    pub fn simulate(&self, inputs: &[i64], factors: &[i64]) -> i64 {
         let mut nodes = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
-            let linear = node.linear.clear(columns, &nodes);
-            let value = node.products.iter().fold(linear, |sum, (left, right)| {
-                balanced(sum + left.clear(columns, &nodes) * right.clear(columns, &nodes))
-            });
-            nodes.push(value);
+            nodes.push(node.clear(inputs, &nodes));
         }
-        self.output.clear(columns, &nodes)
+        let output = self.output.clear(inputs, &nodes);
+        self.checks.iter().zip(factors).fold(output, |sum, ((left, right), factor)| {
+            let check = balanced(left.clear(inputs, &nodes) * right.clear(inputs, &nodes));
+            balanced(sum + factor * check)
+        })
+    }
+
+    /// Everything that is added up to the result, checks without their factors.
+    pub fn last(&self) -> Node {
+        let products = self.output.products.iter().chain(&self.checks).cloned().collect();
+        Node { products, linear: self.output.linear.clone() }
     }
 
     /// Counts what the program costs.
@@ -162,7 +205,7 @@ impl Program {
         let mut counts = Counts::default();
         let mut depths = Vec::with_capacity(self.nodes.len());
         let mut extended: std::collections::HashSet<Value> = std::collections::HashSet::new();
-        for node in &self.nodes {
+        for node in self.nodes.iter().chain([&self.last()]) {
             let products = u32::try_from(node.products.len()).unwrap_or(u32::MAX);
             counts.multiplications = counts.multiplications.saturating_add(products);
             counts.relinearisations += u32::from(products > 0);
@@ -178,7 +221,7 @@ impl Program {
             let below = node.operands().map(|o| o.depth(&depths) + 1).max().unwrap_or_default();
             depths.push(below.max(node.linear.depth(&depths)));
         }
-        counts.depth = self.output.depth(&depths);
+        counts.depth = depths.last().copied().unwrap_or_default();
         counts
     }
 
@@ -194,7 +237,7 @@ impl Program {
                 }
             }
         };
-        mark(&self.output, &mut used);
+        self.last().forms().for_each(|form| mark(form, &mut used));
         for position in (0..self.nodes.len()).rev() {
             if used.get(position).copied().unwrap_or_default()
                 && let Some(node) = self.nodes.get(position)
@@ -217,14 +260,17 @@ impl Program {
         };
         let mut kept = used.iter();
         self.nodes.retain(|_| kept.next().copied().unwrap_or_default());
-        for node in &mut self.nodes {
+        for node in self.nodes.iter_mut().chain([&mut self.output]) {
             for (left, right) in &mut node.products {
                 moved(left);
                 moved(right);
             }
             moved(&mut node.linear);
         }
-        moved(&mut self.output);
+        for (left, right) in &mut self.checks {
+            moved(left);
+            moved(right);
+        }
     }
 }
 
@@ -232,8 +278,11 @@ impl Program {
 mod tests {
     use super::*;
 
+    fn of(value: usize) -> Linear {
+        Linear::of(if value < 10 { Value::Input(value) } else { Value::Node(value - 10) })
+    }
+
     fn node(products: &[(usize, usize)]) -> Node {
-        let of = |v: usize| Linear::of(if v < 10 { Value::Input(v) } else { Value::Node(v - 10) });
         let products = products.iter().map(|(a, b)| (of(*a), of(*b))).collect();
         Node { products, linear: Linear::constant(1) }
     }
@@ -241,15 +290,29 @@ mod tests {
     #[test]
     fn counts_and_clear_values() {
         let nodes = vec![node(&[(0, 1), (1, 2)]), node(&[(0, 0)]), node(&[(10, 2)])];
-        let mut program = Program { nodes, output: Linear::of(Value::Node(2)) };
-        assert_eq!(program.simulate(&[2, 3, 5]), (6 + 15 + 1) * 5 + 1);
+        let mut program = Program { nodes, output: of(12).into(), checks: Vec::new() };
+        assert_eq!(program.simulate(&[2, 3, 5], &[]), (6 + 15 + 1) * 5 + 1);
         let before = program.counts();
         assert_eq!((before.multiplications, before.relinearisations, before.depth), (4, 3, 2));
         assert_eq!(before.extensions, 4);
         program.prune();
         assert_eq!(program.nodes.len(), 2);
-        assert_eq!(program.simulate(&[2, 3, 5]), 111);
+        assert_eq!(program.simulate(&[2, 3, 5], &[]), 111);
         assert_eq!(program.counts().multiplications, 3);
+    }
+
+    #[test]
+    fn the_last_sum_has_products_and_checks_with_factors() {
+        let nodes = vec![node(&[(0, 0)]), node(&[(0, 1)]), node(&[(1, 1)])];
+        let output = Node { products: vec![(of(10), of(1))], linear: of(1) };
+        let mut program = Program { nodes, output, checks: vec![(of(0), of(1)), (of(12), of(1))] };
+        assert_eq!(program.simulate(&[2, 3], &[0, 0]), 5 * 3 + 3);
+        assert_eq!(program.simulate(&[2, 3], &[7, -2]), 18 + 7 * 6 - 2 * 10 * 3);
+        program.prune();
+        assert_eq!(program.nodes.len(), 2, "what only a check reads stays");
+        assert_eq!(program.simulate(&[2, 3], &[7, -2]), 0);
+        let counts = program.counts();
+        assert_eq!((counts.multiplications, counts.relinearisations, counts.depth), (5, 3, 2));
     }
 
     #[test]

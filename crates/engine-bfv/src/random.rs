@@ -2,6 +2,7 @@
 
 use crate::ring::Basis;
 use blindtier_engine::EngineError;
+use std::ops::RangeInclusive;
 use zeroize::{Zeroize, Zeroizing};
 
 /// A stream of random bytes; wiped on drop.
@@ -108,6 +109,21 @@ impl Stream {
         }
     }
 
+    /// Numbers uniform in a range.
+    pub fn within(&mut self, range: &RangeInclusive<u64>, count: usize) -> Zeroizing<Vec<i64>> {
+        let mut numbers = Zeroizing::new(vec![0; count]);
+        self.below((range.end() + 1).saturating_sub(*range.start()).max(1), &mut numbers);
+        Zeroizing::new(numbers.iter().map(|n| (n + range.start()).cast_signed()).collect())
+    }
+
+    /// Numbers uniform modulo the plaintext modulus without 0: one more than 16 bits.
+    pub fn nonzero(&mut self, count: usize) -> Vec<i64> {
+        let mut bytes = vec![0u8; 2 * count];
+        self.reader.fill(&mut bytes);
+        let (words, _) = bytes.as_chunks::<2>();
+        words.iter().map(|word| i64::from(u16::from_le_bytes(*word)) + 1).collect()
+    }
+
     /// A polynomial with coefficients uniform in −2^bits..2^bits, for at most 127 bits.
     pub fn flooding(&mut self, basis: &Basis, bits: u32) -> Zeroizing<Vec<u64>> {
         let mut bytes = Zeroizing::new(vec![0u8; 16 * basis.degree()]);
@@ -169,5 +185,12 @@ mod tests {
         stream.below(65_537, &mut pads);
         assert!(pads.iter().all(|p| *p < 65_537));
         assert!((7_800..8_600).contains(&pads.iter().filter(|p| **p > 32_768).count()));
+        let mut seen = [0; 5];
+        stream.within(&(16..=20), 5_000).iter().for_each(|n| seen[*n as usize - 16] += 1);
+        assert!(seen.iter().all(|count| (850..1_150).contains(count)), "{seen:?}");
+        let nonzero = stream.nonzero(1 << 18);
+        assert_eq!((nonzero.iter().min(), nonzero.iter().max()), (Some(&1), Some(&65_536)));
+        let upper = nonzero.iter().filter(|n| **n > 32_768).count();
+        assert!((130_000..132_200).contains(&upper), "{upper}");
     }
 }

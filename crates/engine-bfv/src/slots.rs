@@ -48,9 +48,7 @@ impl Slots {
             }
         }
         self.plan.inv(&mut polynomial);
-        for coefficient in &mut polynomial {
-            *coefficient = field.multiply(*coefficient, self.shrink);
-        }
+        field.scale(&mut polynomial, field.constant(self.shrink));
         polynomial
     }
 

@@ -32,7 +32,7 @@ impl Trial {
             program: program.clone(),
             encryptor: Encryptor::new(parameters, &keys.public)?,
             kernel: Kernel::new(parameters, &keys.evaluation)?,
-            open: BfvOpen::over(basis, parameters.shares, &keys.secret, usize::MAX)?,
+            open: BfvOpen::over(basis, parameters.shares, &keys.secret)?,
         })
     }
 
@@ -42,9 +42,10 @@ impl Trial {
         Ok(Encrypted(encrypted.collect::<Result<_, _>>()?))
     }
 
-    /// Runs the program, on one thread.
+    /// Runs the program, which has no checks, on one thread.
     pub fn evaluate(&self, columns: Encrypted) -> Encrypted {
-        Encrypted(vec![self.kernel.run(&self.program, columns.0).0])
+        let no_factor = |_| Vec::new();
+        Encrypted(vec![self.kernel.run(&self.program, columns.0, &no_factor).0])
     }
 
     /// All slots of a result, each in 0..t.
@@ -136,21 +137,22 @@ mod tests {
         let values: Vec<i64> = (0..24).map(|i| (i * i + 3) % 7).collect();
         let mut program = Program::default();
         let numbers = [0, 1, 2].map(|i| Linear::of(Value::Input(i)));
-        program.output = table(&mut program, &numbers, &domains, &values);
+        program.output = table(&mut program, &numbers, &domains, &values).into();
         let combinations =
             (0..3).flat_map(|x| (0..4).flat_map(move |y| (0..2).map(move |z| [x, y, z])));
         for (point, value) in combinations.zip(&values) {
-            assert_eq!(program.simulate(&point), *value, "{point:?}");
+            assert_eq!(program.simulate(&point, &[]), *value, "{point:?}");
         }
         let mut one = Program::default();
-        one.output = polynomial(&mut one, Linear::of(Value::Input(0)), &[4, 0, 1, 1]);
-        assert_eq!((0..4).map(|x| one.simulate(&[x])).collect::<Vec<_>>(), [4, 0, 1, 1]);
+        one.output = polynomial(&mut one, Linear::of(Value::Input(0)), &[4, 0, 1, 1]).into();
+        assert_eq!((0..4).map(|x| one.simulate(&[x], &[])).collect::<Vec<_>>(), [4, 0, 1, 1]);
     }
 
     #[test]
     fn a_program_runs_by_itself() {
         let mut program = Program::default();
-        program.output = polynomial(&mut program, Linear::of(Value::Input(0)), &[4, 0, 1, 1]);
+        program.output =
+            polynomial(&mut program, Linear::of(Value::Input(0)), &[4, 0, 1, 1]).into();
         let parameters = Parameters::fixed(&program, 8192, 180, 4, 1);
         let trial = Trial::new(&program, &parameters).unwrap();
         let result = trial.evaluate(trial.encrypt(&[vec![0, 1, 2, 3]]).unwrap());

@@ -23,7 +23,7 @@ pub(crate) enum Prepared {
 
 /// The values so far. A value goes when nothing reads it any more.
 pub(crate) struct Values {
-    columns: Vec<Ciphertext>,
+    inputs: Vec<Ciphertext>,
     nodes: Vec<Ciphertext>,
     /// Values that are ready to be multiplied.
     pub operands: HashMap<Value, Operand>,
@@ -37,10 +37,11 @@ pub(crate) struct Values {
 
 impl Values {
     /// Before the first node.
-    pub fn new(program: &Program, columns: Vec<Ciphertext>) -> Self {
+    pub fn new(program: &Program, inputs: Vec<Ciphertext>) -> Self {
         let mut readers: HashMap<Value, usize> = HashMap::new();
         let mut multipliers: HashMap<Value, usize> = HashMap::new();
-        for node in &program.nodes {
+        let checks: Vec<Node> = program.checks.iter().cloned().map(Node::from).collect();
+        for node in program.nodes.iter().chain(&checks).chain([&program.output]) {
             for value in multiplies(node) {
                 let uses = multipliers.entry(value).or_default();
                 *uses += 1;
@@ -52,11 +53,8 @@ impl Values {
                 *readers.entry(value).or_default() += 1;
             }
         }
-        for (value, _) in &program.output.terms {
-            *readers.entry(*value).or_default() += 1;
-        }
         Self {
-            columns,
+            inputs,
             nodes: Vec::new(),
             operands: HashMap::new(),
             readers,
@@ -68,7 +66,7 @@ impl Values {
     /// A value's ciphertext.
     pub fn get(&self, value: Value) -> Option<&Ciphertext> {
         match value {
-            Value::Input(i) => self.columns.get(i),
+            Value::Input(i) => self.inputs.get(i),
             Value::Node(n) => self.nodes.get(n),
         }
     }
@@ -81,9 +79,13 @@ impl Values {
         }
     }
 
-    /// Keeps a node's value and frees what it read last.
-    pub fn finish(&mut self, node: &Node, value: Ciphertext, pool: &mut Pool) {
+    /// Keeps a node's value.
+    pub fn keep(&mut self, value: Ciphertext) {
         self.nodes.push(value);
+    }
+
+    /// Frees what a node, or a check, read last.
+    pub fn release(&mut self, node: &Node, pool: &mut Pool) {
         let mut done = adds(node);
         for value in multiplies(node) {
             if self.multiplied.insert(value) {
@@ -98,7 +100,7 @@ impl Values {
         for value in done {
             if last(&mut self.readers, value) {
                 let freed = match value {
-                    Value::Input(i) => self.columns.get_mut(i),
+                    Value::Input(i) => self.inputs.get_mut(i),
                     Value::Node(n) => self.nodes.get_mut(n),
                 };
                 for part in freed.map(std::mem::take).unwrap_or_default() {

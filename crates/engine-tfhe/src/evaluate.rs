@@ -1,17 +1,17 @@
 //! The evaluator's side: the plan on ciphertexts, family by family, over all cores.
 
-use crate::encrypt::list_words;
+use crate::chunk::{CompactChunk, Shape};
 use crate::keys::server_key;
 use crate::parameters::{COMPUTE, DIMENSION};
 use crate::plan::{Lookup, Program, Register, Sum, TfhePlan};
-use crate::words::{from_bytes, to_bytes};
-use blindtier_engine::{EngineError, Evaluate, Evaluated, check_inputs};
+use crate::public_key::encryption_key;
+use crate::rerandomise::rerandomise;
+use crate::words::to_bytes;
+use blindtier_engine::{Chunk, EngineError, Evaluate, Evaluated, check_inputs};
 use rayon::prelude::*;
-use tfhe::core_crypto::algorithms::polynomial_algorithms::polynomial_wrapping_monic_monomial_mul;
-use tfhe::core_crypto::commons::parameters::MonomialDegree;
 use tfhe::core_crypto::prelude::{
-    CiphertextModulus, Cleartext, LweCiphertextOwned, LweDimension, Plaintext, Polynomial,
-    lwe_ciphertext_add_assign, lwe_ciphertext_cleartext_mul_assign,
+    CiphertextModulus, Cleartext, LweCiphertextOwned, LweCompactPublicKeyOwned, LweDimension,
+    Plaintext, lwe_ciphertext_add_assign, lwe_ciphertext_cleartext_mul_assign,
     lwe_ciphertext_plaintext_add_assign,
 };
 use tfhe::shortint::ciphertext::{Degree, NoiseLevel};
@@ -20,69 +20,102 @@ use tfhe::shortint::{AtomicPatternKind, Ciphertext, PBSOrder, ServerKey};
 
 /// Runs the plan with the evaluation key.
 pub struct TfheEvaluate {
-    program: Program,
-    agencies: Vec<usize>,
-    places: Vec<(usize, usize)>,
+    plan: TfhePlan,
+    /// Positions of those that submit, ascending.
+    submitters: Vec<usize>,
+    places: Vec<Place>,
+    public: LweCompactPublicKeyOwned<u64>,
     key: ServerKey,
     tables: Vec<LookupTableOwned>,
 }
 
+/// Where a program's input comes from.
+struct Place {
+    /// Place of the submitter among those that submit.
+    submitter: usize,
+    /// Position among its inputs.
+    input: usize,
+    /// What the input is on the torus if the submitter was excluded.
+    missing: u64,
+}
+
 impl TfheEvaluate {
-    /// Takes the plan (public) and the evaluation key's bytes (public); refuses a key of other parameters.
-    pub fn new(plan: &TfhePlan, evaluation_key: &[u8]) -> Result<Self, EngineError> {
+    /// Takes the plan (public), the public key's bytes (public), with which inputs are re-randomised, and the evaluation
+    /// key's (public); refuses keys of other parameters.
+    pub fn new(
+        plan: &TfhePlan,
+        public_key: &[u8],
+        evaluation_key: &[u8],
+    ) -> Result<Self, EngineError> {
         crate::check_processor()?;
         crate::fft::fix_plan();
+        let public = encryption_key(public_key, plan.proofs)?;
         let key = server_key(evaluation_key)?;
         let tables = plan.program.lookups.iter().map(|lookup| table(&key, lookup)).collect();
-        let agencies = blindtier_engine::Plan::summary(plan).agencies;
-        let places = places(&plan.program, &agencies);
-        Ok(Self { program: plan.program.clone(), agencies, places, key, tables })
+        let submitters = plan.circuit.inputs.submitters();
+        let places = places(plan, &submitters);
+        Ok(Self { plan: plan.clone(), submitters, places, public, key, tables })
     }
 
-    fn family(&self, chunks: &[CompactChunk], family: usize) -> LweCiphertextOwned<u64> {
+    fn program(&self) -> &Program {
+        &self.plan.program
+    }
+
+    /// The chunks of all who submit, re-randomised; nothing for those that were excluded.
+    fn chunks(&self, chunk: &Chunk<'_>) -> Result<Vec<Option<CompactChunk>>, EngineError> {
+        check_inputs(&self.submitters, &chunk.inputs)?;
+        let decode = |(submitter, bytes): (&usize, &Option<&[u8]>)| {
+            let shape: Shape = self.plan.shape(*submitter, chunk.families);
+            let Some(bytes) = bytes else { return Ok(None) };
+            let mut decoded = CompactChunk::new(bytes, shape)?;
+            rerandomise(&mut decoded, &self.public, &chunk.seed, *submitter);
+            Ok(Some(decoded))
+        };
+        self.submitters.iter().zip(&chunk.inputs).map(decode).collect()
+    }
+
+    fn family(&self, chunks: &[Option<CompactChunk>], family: usize) -> LweCiphertextOwned<u64> {
         let mut lookups: Vec<LweCiphertextOwned<u64>> = Vec::with_capacity(self.tables.len());
-        for (lookup, table) in self.program.lookups.iter().zip(&self.tables) {
+        for (lookup, table) in self.program().lookups.iter().zip(&self.tables) {
             let mut ciphertext = wrap(self.sum(&lookup.input, chunks, family, &lookups));
             self.key.apply_lookup_table_assign(&mut ciphertext, table);
             lookups.push(ciphertext.ct);
         }
-        self.sum(&self.program.output, chunks, family, &lookups)
+        self.sum(&self.program().output, chunks, family, &lookups)
     }
 
     fn sum(
         &self,
         sum: &Sum,
-        chunks: &[CompactChunk],
+        chunks: &[Option<CompactChunk>],
         family: usize,
         lookups: &[LweCiphertextOwned<u64>],
     ) -> LweCiphertextOwned<u64> {
         let mut total = empty();
         let mut operand = empty();
+        let mut constant = sum.constant;
         for (register, factor) in &sum.terms {
+            let factor = factor.cast_unsigned();
             match register {
                 Register::Input(input) => {
-                    let place = self.places.get(*input);
-                    if let Some((chunk, position)) = place
-                        && let Some(chunk) = chunks.get(*chunk)
-                    {
-                        chunk.expand(*position, family, &mut operand);
-                    }
+                    let Some(place) = self.places.get(*input) else { continue };
+                    let Some(Some(chunk)) = chunks.get(place.submitter) else {
+                        constant = constant.wrapping_add(place.missing.wrapping_mul(factor));
+                        continue;
+                    };
+                    chunk.expand(place.input, family, &mut operand);
                 }
                 Register::Lookup(lookup) => {
-                    if let Some(found) = lookups.get(*lookup) {
-                        operand.clone_from(found);
-                    }
+                    let Some(found) = lookups.get(*lookup) else { continue };
+                    operand.clone_from(found);
                 }
             }
-            if *factor != 1 {
-                lwe_ciphertext_cleartext_mul_assign(
-                    &mut operand,
-                    Cleartext(factor.cast_unsigned()),
-                );
+            if factor != 1 {
+                lwe_ciphertext_cleartext_mul_assign(&mut operand, Cleartext(factor));
             }
             lwe_ciphertext_add_assign(&mut total, &operand);
         }
-        lwe_ciphertext_plaintext_add_assign(&mut total, Plaintext(sum.constant));
+        lwe_ciphertext_plaintext_add_assign(&mut total, Plaintext(constant));
         total
     }
 
@@ -136,54 +169,18 @@ pub(crate) fn wrap(ciphertext: LweCiphertextOwned<u64>) -> Ciphertext {
     )
 }
 
-/// One agency's chunk: compact lists, expanded one ciphertext at a time, so that memory stays that of the file.
-pub(crate) struct CompactChunk {
-    masks: Vec<u64>,
-    bodies: Vec<u64>,
-    families: usize,
-}
-
-impl CompactChunk {
-    /// Decodes the chunk of an agency with so many inputs.
-    pub(crate) fn new(bytes: &[u8], inputs: usize, families: usize) -> Result<Self, EngineError> {
-        let values = inputs.checked_mul(families).ok_or(EngineError::Shape {
-            what: "families",
-            expected: 0,
-            found: families,
-        })?;
-        let mut masks = from_bytes("ciphertext chunk", bytes, list_words(values))?;
-        let bodies = masks.split_off(masks.len() - values);
-        Ok(Self { masks, bodies, families })
-    }
-
-    /// Writes the ciphertext of an input and a family into `out`: the k-th value of a list has the list's mask
-    /// times X^k (Joye, ePrint 2023/603).
-    pub(crate) fn expand(&self, input: usize, family: usize, out: &mut LweCiphertextOwned<u64>) {
-        let value = input * self.families + family;
-        let mask = self.masks.chunks(DIMENSION).nth(value / DIMENSION);
-        let (Some(mask), Some(body)) = (mask, self.bodies.get(value)) else { return };
-        let (mut out_mask, out_body) = out.get_mut_mask_and_body();
-        polynomial_wrapping_monic_monomial_mul(
-            &mut Polynomial::from_container(out_mask.as_mut()),
-            &Polynomial::from_container(mask),
-            MonomialDegree(value % DIMENSION),
-        );
-        *out_body.data = *body;
-    }
-}
-
-/// Where a program's input lies: chunk of an agency, and position among that agency's inputs.
-fn places(program: &Program, agencies: &[usize]) -> Vec<(usize, usize)> {
-    let mut sent = vec![0usize; agencies.len()];
+fn places(plan: &TfhePlan, submitters: &[usize]) -> Vec<Place> {
+    let mut sent = vec![0usize; submitters.len()];
     let place = |input: &crate::plan::Input| {
-        let chunk = agencies.iter().position(|a| *a == input.agency).unwrap_or_default();
-        let next = sent.get_mut(chunk).map_or(0, |n| {
+        let submitter = submitters.iter().position(|s| *s == input.submitter).unwrap_or_default();
+        let next = sent.get_mut(submitter).map_or(0, |n| {
             *n += 1;
             *n - 1
         });
-        (chunk, next)
+        let missing = input.torus(plan.circuit.inputs.missing_value(input.column));
+        Place { submitter, input: next, missing }
     };
-    program.inputs.iter().map(place).collect()
+    plan.program.inputs.iter().map(place).collect()
 }
 
 impl Evaluate for TfheEvaluate {
@@ -193,17 +190,11 @@ impl Evaluate for TfheEvaluate {
 
     fn evaluate(
         &self,
-        families: usize,
-        inputs: &[&[u8]],
+        chunk: &Chunk<'_>,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Evaluated, EngineError> {
-        check_inputs(&self.agencies, inputs)?;
-        let mut chunks = Vec::with_capacity(inputs.len());
-        for (agency, bytes) in self.agencies.iter().zip(inputs) {
-            let own = self.program.inputs.iter().filter(|i| i.agency == *agency).count();
-            chunks.push(CompactChunk::new(bytes, own, families)?);
-        }
-        let results: Vec<Vec<u8>> = (0..families)
+        let chunks = self.chunks(chunk)?;
+        let results: Vec<Vec<u8>> = (0..chunk.families)
             .into_par_iter()
             .map(|family| {
                 let result = self.family(&chunks, family);
@@ -211,7 +202,7 @@ impl Evaluate for TfheEvaluate {
                 to_bytes(result.as_ref())
             })
             .collect();
-        let lookups = self.tables.len().saturating_mul(families);
+        let lookups = self.tables.len().saturating_mul(chunk.families);
         Ok(Evaluated {
             results: results.concat(),
             operations: u64::try_from(lookups).unwrap_or(u64::MAX),

@@ -6,7 +6,7 @@ use crate::parameters::{
 };
 use crate::words::{to_bytes, wide_bytes};
 use bincode::Options;
-use blindtier_engine::EngineError;
+use blindtier_engine::{EngineError, Proofs};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tfhe::conformance::ParameterSetConformant;
@@ -31,17 +31,21 @@ const EVALUATION_KEY_LIMIT: u64 = 64 << 20;
 const SQUASHING_KEY_LIMIT: u64 = 288 << 20;
 
 /// How keys are written: fixed-size integers, a size limit, nothing after the end.
-fn options(limit: u64) -> impl bincode::Options {
+pub(crate) fn options(limit: u64) -> impl bincode::Options {
     bincode::options().with_fixint_encoding().with_limit(limit).reject_trailing_bytes()
 }
 
-fn encode(what: &'static str, key: &impl Serialize, limit: u64) -> Result<Vec<u8>, EngineError> {
+pub(crate) fn encode(
+    what: &'static str,
+    key: &impl Serialize,
+    limit: u64,
+) -> Result<Vec<u8>, EngineError> {
     options(limit)
         .serialize(key)
         .map_err(|e| EngineError::Malformed { what, detail: e.to_string() })
 }
 
-fn decode<K: DeserializeOwned>(
+pub(crate) fn decode<K: DeserializeOwned>(
     what: &'static str,
     bytes: &[u8],
     limit: u64,
@@ -98,32 +102,32 @@ pub(crate) fn squashing_key(bytes: &[u8]) -> Result<NoiseSquashingKey, EngineErr
 pub struct KeySet {
     /// Private: the bits of the large LWE key, eight to a byte.
     pub secret: Zeroizing<Vec<u8>>,
-    /// Public: what agencies encrypt with.
+    /// Public: what is encrypted with, and behind it the parameters of proofs if the plan has proofs.
     pub public: Vec<u8>,
     /// Public in this design, for the evaluator.
     pub evaluation: Vec<u8>,
 }
 
 /// Generates fresh keys with the library's own generator, seeded by the processor (RDSEED) or else the
-/// operating system. Takes about a second. For tests and measurements: a round has shares, see [`deal`].
+/// operating system. Takes about a second, with the parameters of proofs some more. For tests and measurements: a round has shares, see [`deal`].
 ///
-/// Agencies' values are encrypted under the compute key itself, so an input costs no lookup.
-pub fn generate_keys() -> Result<KeySet, EngineError> {
+/// Submitted values are encrypted under the compute key itself, so an input costs no lookup.
+pub fn generate_keys(proofs: Proofs) -> Result<KeySet, EngineError> {
     crate::fft::fix_plan();
     let client = ClientKey::new(COMPUTE);
     let mut secret = Zeroizing::new(Vec::with_capacity(DIMENSION / 8));
     for bits in client.encryption_key().as_ref().chunks(8) {
         secret.push(bits.iter().rev().fold(0u8, |byte, bit| byte << 1 | u8::from(*bit == 1)));
     }
-    let public = public_bytes(&client);
+    let public = public_bytes(&client, proofs);
     let evaluation = evaluation_bytes(&CompressedServerKey::new(&client));
     clear(client);
-    Ok(KeySet { secret, public, evaluation: evaluation? })
+    Ok(KeySet { secret, public: public?, evaluation: evaluation? })
 }
 
 /// What a dealing yields.
 pub struct Dealt {
-    /// Public: what agencies encrypt with.
+    /// Public: what is encrypted with, and behind it the parameters of proofs if the plan has proofs.
     pub public: Vec<u8>,
     /// Public: what results are computed and prepared with.
     pub evaluation: Vec<u8>,
@@ -136,19 +140,20 @@ pub struct Dealt {
 /// Generates fresh keys and cuts the opening key into additive shares. Takes about half a minute.
 ///
 /// Only the key under which noise-squashed results stand is shared. The compute key, which could open results and
-/// submissions before that, is forgotten.
-pub fn deal(shares: u32) -> Result<Dealt, EngineError> {
+/// submissions before that, is forgotten. So is the secret behind the parameters of proofs: it opens nothing, but whoever
+/// knew it could prove what is false.
+pub fn deal(shares: u32, proofs: Proofs) -> Result<Dealt, EngineError> {
     flooding::bits(shares)?;
     crate::fft::fix_plan();
     let client = ClientKey::new(COMPUTE);
     let opening = NoiseSquashingPrivateKey::new(SQUASHING);
-    let public = public_bytes(&client);
+    let public = public_bytes(&client, proofs);
     let evaluation = evaluation_bytes(&CompressedServerKey::new(&client));
     let squashing = squashing_bytes(&CompressedNoiseSquashingKey::new(&client, &opening));
     clear(client);
     let opening = Zeroizing::new(opening.into_raw_parts().0.into_lwe_secret_key().into_container());
     Ok(Dealt {
-        public,
+        public: public?,
         evaluation: evaluation?,
         squashing: squashing?,
         shares: cut(&opening, shares),
@@ -174,7 +179,8 @@ pub(crate) fn cut(key: &[u128], shares: u32) -> Vec<Zeroizing<Vec<u8>>> {
     cut
 }
 
-fn public_bytes(client: &ClientKey) -> Vec<u8> {
+/// The public key, and behind it fresh parameters of proofs.
+fn public_bytes(client: &ClientKey, proofs: Proofs) -> Result<Vec<u8>, EngineError> {
     let mut seeder = new_seeder();
     let seeder = seeder.as_mut();
     let mut generator =
@@ -185,7 +191,11 @@ fn public_bytes(client: &ClientKey) -> Vec<u8> {
         CiphertextModulus::new_native(),
         &mut generator,
     );
-    to_bytes(public.as_ref())
+    let mut bytes = to_bytes(public.as_ref());
+    if proofs == Proofs::On {
+        bytes.extend(crate::proof::new_parameters()?);
+    }
+    Ok(bytes)
 }
 
 /// Overwrites a client key: tfhe's keys do not do so themselves when they are dropped.

@@ -1,14 +1,16 @@
 //! Circuit → plan: where on the torus every integer stands.
 //!
-//! Every sum has a scale. A value that one sum reads is produced at that sum's scale already multiplied by
-//! its weight, so that weights cost no noise; a value that several sums read is produced once, unscaled.
+//! Every sum has a scale. A lookup's output that one sum reads is produced at that sum's scale already multiplied by
+//! its weight, so that weights cost no noise; an output that several sums read is produced once, unscaled. What is
+//! submitted is encrypted once, and brought to the scales of all its sums by integer factors.
 
-use crate::parameters::{COEFFICIENT, STEP, WIDTH};
-use crate::plan::{ENGINE, Input, Lookup, Program, Register, Segment, Sum, TfhePlan};
+use crate::encoding::bits;
+use crate::parameters::{COEFFICIENT, STEP, UNIT, WIDTH};
+use crate::plan::{ENGINE, Input, Lookup, Part, Program, Register, Segment, Sum, TfhePlan};
 use crate::range_reduction::{READING, Reduction};
-use blindtier_engine::EngineError;
+use blindtier_engine::{EngineError, Proofs};
 use blindtier_policy::Policy;
-use blindtier_policy::circuit::{Circuit, Linear, Operand, Step};
+use blindtier_policy::circuit::{Circuit, Column, Inputs, Linear, Operand, Step};
 use blindtier_policy::passes::{Layout, Prices, reduce};
 
 /// Prices of this engine, in lookups.
@@ -29,15 +31,20 @@ impl Prices for TfhePrices {
 }
 
 impl TfhePlan {
-    /// Plans a policy for a key cut into so many shares, or says which part is too wide.
-    pub fn new(policy: &Policy, layout: Layout, shares: u32) -> Result<Self, EngineError> {
+    /// Plans a policy for a key cut into so many shares, with proofs of encryption or without, or says which part is too
+    /// wide.
+    pub fn new(
+        policy: &Policy,
+        layout: Layout,
+        shares: u32,
+        proofs: Proofs,
+    ) -> Result<Self, EngineError> {
         let flooding = crate::flooding::bits(shares)?;
         let unsupported = |reason: String| EngineError::Unsupported { engine: ENGINE, reason };
         let circuit =
             reduce(policy, layout, &TfhePrices).map_err(|error| unsupported(error.to_string()))?;
-        let program = lower(&circuit)?;
-        program.check()?;
-        Ok(Self { circuit, program, shares, flooding })
+        let program = lower(&circuit, proofs)?;
+        Ok(Self { circuit, program, shares, flooding, proofs })
     }
 }
 
@@ -56,70 +63,55 @@ fn mirrored(max: i64, at: &[i64]) -> Option<i64> {
     constants.all(|c| c == first).then_some(first)
 }
 
-/// How a step is done, and the scale of its sum.
-enum Way {
+/// How a step is done.
+pub(crate) enum Way {
     Narrow,
     Wide(Reduction),
 }
 
-fn lower(circuit: &Circuit) -> Result<Program, EngineError> {
-    let ways: Vec<Way> = circuit
-        .steps
-        .iter()
-        .map(|step| match step {
-            Step::Cut { max, at, .. } if mirrored(*max, at).is_none() => {
-                Reduction::new(*max, at).map(Way::Wide).ok_or_else(|| EngineError::Unsupported {
-                    engine: ENGINE,
-                    reason: format!(
-                        "a score with {} different values is too wide",
-                        max.saturating_add(1)
-                    ),
-                })
-            }
-            _ => Ok(Way::Narrow),
-        })
-        .collect::<Result<_, _>>()?;
-    let scale_of = |way: &Way| match way {
-        Way::Narrow => STEP,
-        Way::Wide(reduction) => reduction.scale,
-    };
-    // Who reads each step: scale and weight of every reading.
-    let mut readings: Vec<Vec<(u64, i64)>> = vec![Vec::new(); circuit.steps.len()];
-    let mut note = |linear: &Linear, scale: u64| {
-        for (operand, weight) in &linear.terms {
-            if let Operand::Step(step) = operand
-                && let Some(list) = readings.get_mut(*step)
-            {
-                list.push((scale, *weight));
-            }
+impl Way {
+    /// The scale of the step's sum.
+    fn scale(&self) -> u64 {
+        match self {
+            Self::Narrow => STEP,
+            Self::Wide(reduction) => reduction.scale,
         }
-    };
-    for (step, way) in circuit.steps.iter().zip(&ways) {
-        note(step_input(step), scale_of(way));
     }
-    note(&circuit.output, STEP);
+}
 
-    let mut lowering = Lowering { circuit, program: Program::default(), results: Vec::new() };
-    for ((step, way), readings) in circuit.steps.iter().zip(&ways).zip(&readings) {
-        let input = lowering.sum(step_input(step), scale_of(way));
-        let mut produced = Vec::new();
-        let mut scales: Vec<u64> = readings.iter().map(|(scale, _)| *scale).collect();
-        scales.sort_unstable();
-        scales.dedup();
-        for scale in scales {
-            let alone = match readings.as_slice() {
-                [(_, weight)] => weight.unsigned_abs().max(1),
-                _ => 1,
-            };
-            let result = lowering.step(step, way, &input, scale.wrapping_mul(alone));
-            produced.push(Produced { scale, alone, result });
+fn ways(circuit: &Circuit) -> Result<Vec<Way>, EngineError> {
+    let way = |step: &Step| match step {
+        Step::Cut { max, at, .. } if mirrored(*max, at).is_none() => {
+            Reduction::new(*max, at).map(Way::Wide).ok_or_else(|| EngineError::Unsupported {
+                engine: ENGINE,
+                reason: format!(
+                    "a score with {} different values is too wide",
+                    max.saturating_add(1)
+                ),
+            })
         }
-        lowering.results.push(produced);
+        _ => Ok(Way::Narrow),
+    };
+    circuit.steps.iter().map(way).collect()
+}
+
+/// The program with the fewest lookups of those that read rightly: with gates behind the tier as it comes, or behind one
+/// more lookup of it, which makes its noise small again.
+pub(crate) fn lower(circuit: &Circuit, proofs: Proofs) -> Result<Program, EngineError> {
+    let ways = ways(circuit)?;
+    let program = |refresh| Lowering::new(circuit, proofs).program(&ways, refresh);
+    let direct = program(false);
+    if !circuit.inputs.columns.iter().any(Column::is_gate) {
+        direct.check()?;
+        return Ok(direct);
     }
-    let output = lowering.sum(&circuit.output, STEP);
-    let mut program = lowering.program;
-    program.output = output;
-    Ok(sort_inputs(program))
+    let refreshed = program(true);
+    match (direct.check(), refreshed.check()) {
+        (Ok(()), Ok(())) if refreshed.lookups.len() < direct.lookups.len() => Ok(refreshed),
+        (Ok(()), _) => Ok(direct),
+        (Err(_), Ok(())) => Ok(refreshed),
+        (Err(error), Err(_)) => Err(error),
+    }
 }
 
 fn step_input(step: &Step) -> &Linear {
@@ -136,25 +128,86 @@ struct Produced {
     result: Sum,
 }
 
-struct Lowering<'a> {
+/// A circuit being lowered, and the program so far.
+pub(crate) struct Lowering<'a> {
     circuit: &'a Circuit,
-    program: Program,
+    pub(crate) program: Program,
     results: Vec<Vec<Produced>>,
+    /// Results of the steps, in the clear, for a family that no register knows.
+    missing: Vec<i64>,
 }
 
-impl Lowering<'_> {
-    fn sum(&mut self, linear: &Linear, scale: u64) -> Sum {
-        let mut sum = Sum {
-            terms: Vec::new(),
-            constant: scale.wrapping_mul(linear.constant.cast_unsigned()),
+impl<'a> Lowering<'a> {
+    /// A program that has its inputs, in the order in which they are sent.
+    fn new(circuit: &'a Circuit, proofs: Proofs) -> Self {
+        let mut inputs = Vec::new();
+        for submitter in circuit.inputs.submitters() {
+            for column in circuit.inputs.columns_of(submitter) {
+                let Some(found) = circuit.inputs.columns.get(column) else { continue };
+                let parts = match proofs {
+                    Proofs::Off => vec![(Part::Whole, 1)],
+                    Proofs::On => bits(&circuit.inputs, found),
+                };
+                let input = |(part, weight)| Input { column, submitter, part, weight };
+                inputs.extend(parts.into_iter().map(input));
+            }
+        }
+        let program = Program { inputs, ..Program::default() };
+        Self { circuit, program, results: Vec::new(), missing: Vec::new() }
+    }
+
+    fn program(mut self, ways: &[Way], refresh: bool) -> Program {
+        self.program.output = self.gated(ways, refresh);
+        self.program
+    }
+
+    /// All steps; the tier at `scale`.
+    pub(crate) fn tier(&mut self, ways: &[Way], scale: u64) -> Sum {
+        let circuit = self.circuit;
+        // Who reads each step: scale and weight of every reading.
+        let mut readings: Vec<Vec<(u64, i64)>> = vec![Vec::new(); circuit.steps.len()];
+        let mut note = |linear: &Linear, scale: u64| {
+            for (operand, weight) in &linear.terms {
+                if let Operand::Step(step) = operand
+                    && let Some(list) = readings.get_mut(*step)
+                {
+                    list.push((scale, *weight));
+                }
+            }
         };
+        for (step, way) in circuit.steps.iter().zip(ways) {
+            note(step_input(step), way.scale());
+        }
+        note(&circuit.output, scale);
+        let absent: Vec<i64> =
+            (0..circuit.inputs.columns.len()).map(|c| circuit.inputs.missing_value(c)).collect();
+        for ((step, way), readings) in circuit.steps.iter().zip(ways).zip(&readings) {
+            let missing = result(step, step_input(step).value(&absent, &self.missing));
+            self.missing.push(missing);
+            let input = self.sum(step_input(step), way.scale());
+            let mut produced = Vec::new();
+            let mut scales: Vec<u64> = readings.iter().map(|(scale, _)| *scale).collect();
+            scales.sort_unstable();
+            scales.dedup();
+            for scale in scales {
+                let alone = match readings.as_slice() {
+                    [(_, weight)] => weight.unsigned_abs().max(1),
+                    _ => 1,
+                };
+                let result = self.step(step, way, &input, scale.wrapping_mul(alone), missing);
+                produced.push(Produced { scale, alone, result });
+            }
+            self.results.push(produced);
+        }
+        self.sum(&circuit.output, scale)
+    }
+
+    fn sum(&self, linear: &Linear, scale: u64) -> Sum {
+        let constant = scale.wrapping_mul(linear.constant.cast_unsigned());
+        let mut sum = Sum { terms: Vec::new(), constant };
         for (operand, weight) in &linear.terms {
             match operand {
-                Operand::Column(column) => {
-                    let scale = scale.wrapping_mul(weight.cast_unsigned());
-                    let input = self.input(*column, scale);
-                    sum.add(Register::Input(input), 1);
-                }
+                Operand::Column(column) => sum.add_sum(&self.column(*column, scale), *weight),
                 Operand::Step(step) => {
                     let found = self
                         .results
@@ -162,33 +215,40 @@ impl Lowering<'_> {
                         .and_then(|list| list.iter().find(|p| p.scale == scale));
                     let Some(produced) = found else { continue };
                     let factor = if produced.alone == 1 { *weight } else { weight.signum() };
-                    for (register, own) in &produced.result.terms {
-                        sum.add(*register, own.saturating_mul(factor));
-                    }
-                    sum.constant = sum.constant.wrapping_add(
-                        produced.result.constant.wrapping_mul(factor.cast_unsigned()),
-                    );
+                    sum.add_sum(&produced.result, factor);
                 }
             }
         }
         sum
     }
 
-    fn input(&mut self, column: usize, scale: u64) -> usize {
-        let found = self.program.inputs.iter().position(|i| i.column == column && i.scale == scale);
-        found.unwrap_or_else(|| {
-            let agency = self.circuit.inputs.columns.get(column).map_or(0, |c| c.agency);
-            self.program.inputs.push(Input { column, agency, scale });
-            self.program.inputs.len() - 1
-        })
+    /// A column at a scale that is a multiple of [`UNIT`].
+    pub(crate) fn column(&self, column: usize, scale: u64) -> Sum {
+        let factor = (scale / UNIT).cast_signed();
+        let mut sum = Sum::default();
+        for (position, input) in self.program.inputs.iter().enumerate() {
+            if input.column != column {
+                continue;
+            }
+            if input.part != Part::Whole {
+                // Bits add up to what the value is above the smallest.
+                let smallest = self.inputs().columns.get(column).map_or(0, |c| c.range.0);
+                sum.constant = scale.wrapping_mul(smallest.cast_unsigned());
+            }
+            if input.weight != 0 {
+                sum.add(Register::Input(position), factor.saturating_mul(input.weight));
+            }
+        }
+        sum
     }
 
-    fn step(&mut self, step: &Step, way: &Way, input: &Sum, unit: u64) -> Sum {
+    /// One step; `missing` is its result for a family that no register knows, and so for sums that no family has.
+    fn step(&mut self, step: &Step, way: &Way, input: &Sum, unit: u64, missing: i64) -> Sum {
         match (step, way) {
             (Step::Lookup { table, .. }, _) => {
                 let values = table
                     .iter()
-                    .map(|value| unit.wrapping_mul(value.unwrap_or_default().cast_unsigned()))
+                    .map(|value| unit.wrapping_mul(value.unwrap_or(missing).cast_unsigned()))
                     .collect();
                 self.narrow(input, values)
             }
@@ -219,7 +279,7 @@ impl Lowering<'_> {
     }
 
     /// One lookup of up to 16 values; the input is moved half a step up, to the middle of its box.
-    fn narrow(&mut self, input: &Sum, values: Vec<u64>) -> Sum {
+    pub(crate) fn narrow(&mut self, input: &Sum, values: Vec<u64>) -> Sum {
         let coefficients = usize::try_from(STEP / COEFFICIENT).unwrap_or_default();
         let mut table: Vec<Segment> = Vec::new();
         for (position, value) in values.into_iter().enumerate() {
@@ -234,24 +294,22 @@ impl Lowering<'_> {
         result.add(Register::Lookup(self.program.lookups.len() - 1), 1);
         result
     }
+
+    /// What is submitted.
+    pub(crate) fn inputs(&self) -> &'a Inputs {
+        &self.circuit.inputs
+    }
 }
 
-/// Orders inputs by agency, as they are sent.
-fn sort_inputs(mut program: Program) -> Program {
-    let mut order: Vec<usize> = (0..program.inputs.len()).collect();
-    order.sort_by_key(|i| program.inputs.get(*i).map(|input| input.agency));
-    let mut place = vec![0usize; order.len()];
-    for (new, old) in order.iter().enumerate() {
-        if let Some(cell) = place.get_mut(*old) {
-            *cell = new;
+/// A step's result in the clear.
+fn result(step: &Step, sum: i64) -> i64 {
+    match step {
+        Step::Lookup { table, .. } => usize::try_from(sum)
+            .ok()
+            .and_then(|s| table.get(s).copied().flatten())
+            .unwrap_or_default(),
+        Step::Cut { at, first, .. } => {
+            at.iter().filter(|t| sum >= **t).fold(*first, |class, _| class + 1)
         }
     }
-    program.inputs = order.iter().filter_map(|i| program.inputs.get(*i)).cloned().collect();
-    let sums = program.lookups.iter_mut().map(|l| &mut l.input).chain([&mut program.output]);
-    for (register, _) in sums.flat_map(|sum| sum.terms.iter_mut()) {
-        if let Register::Input(input) = register {
-            *input = place.get(*input).copied().unwrap_or_default();
-        }
-    }
-    program
 }

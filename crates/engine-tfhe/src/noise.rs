@@ -5,7 +5,7 @@
 //! lookup reads wrongly when the noise of its input, of the key switch and of the modulus switch together
 //! exceeds the distance to the next value that matters.
 
-use crate::parameters::{COMPUTE, DIMENSION, SQUASHING};
+use crate::parameters::{COMPUTE, DIMENSION, ENCRYPTION_NOISE_BITS, SQUASHING};
 use tfhe::core_crypto::commons::noise_formulas::centered_mean_shifted_modulus_switch::centered_binary_shifted_modulus_switch_additive_variance;
 use tfhe::core_crypto::commons::noise_formulas::lwe_keyswitch::keyswitch_additive_variance_132_bits_security_tuniform;
 use tfhe::core_crypto::commons::noise_formulas::lwe_programmable_bootstrap::pbs_variance_132_bits_security_tuniform_fft_mul;
@@ -14,6 +14,8 @@ use tfhe::core_crypto::prelude::LweDimension;
 /// The largest acceptable base-2 logarithm of the failure probability of one lookup.
 pub const LARGEST_LOG2_FAILURE: f64 = -128.0;
 
+/// [`ENCRYPTION_NOISE_BITS`] as an exponent.
+const NOISE_BITS: i32 = ENCRYPTION_NOISE_BITS as i32;
 /// 2⁶⁴ as a float.
 const MODULUS: f64 = 18_446_744_073_709_551_616.0;
 /// Bits of a double's mantissa, in which the fast Fourier transform works.
@@ -28,8 +30,8 @@ const WIDE_MANTISSA: f64 = 104.0;
 pub struct Noise {
     /// Of a lookup's output.
     pub lookup: f64,
-    /// Of a fresh public-key encryption.
-    pub fresh: f64,
+    /// Of an input as it is read: a fresh public-key encryption, and the encryption of zero that is added to it.
+    pub input: f64,
     /// Added by key switch and modulus switch before a value is read.
     pub reading: f64,
     /// Of a noise-squashed ciphertext, whatever noise went in: a bootstrap starts afresh.
@@ -77,13 +79,24 @@ impl Noise {
         // (2^(2b+1) + 1) / 6.
         #[allow(clippy::cast_precision_loss, reason = "4097 is exact")]
         let terms = (2 * DIMENSION + 1) as f64;
-        let uniform = (2f64.powi(2 * 17 + 1) + 1.0) / 6.0;
+        let uniform = (2f64.powi(2 * NOISE_BITS + 1) + 1.0) / 6.0;
         Self {
             lookup: lookup.0,
-            fresh: terms * uniform / (MODULUS * MODULUS),
+            input: 2.0 * terms * uniform / (MODULUS * MODULUS),
             reading: key_switch.0 + modulus_switch.0,
             squashed: squashed.0,
         }
+    }
+
+    /// The largest error, as a fraction of the torus, that whoever encrypts can choose for a proven ciphertext.
+    ///
+    /// A proof shows that the noises e of a list of d masks and k ≤ d bodies have ‖e‖² ≤ B²·(d + k), B being the largest
+    /// noise of an honest one (the library's `inf_norm_bound_to_euclidean_squared`). An error is an inner product of e with d bits of the key and one 1, hence at most ‖e‖·√(d + 1). The public key's own
+    /// noise comes on top; nobody who encrypts knows it, so that it stays what it is in [`Noise::input`].
+    pub fn proven() -> f64 {
+        #[allow(clippy::cast_precision_loss, reason = "2048 is exact")]
+        let dimension = DIMENSION as f64;
+        2f64.powi(NOISE_BITS) * (2.0 * dimension * (dimension + 1.0)).sqrt() / MODULUS
     }
 
     /// Base-2 logarithm of a bound on the probability that a centred normal of this variance exceeds

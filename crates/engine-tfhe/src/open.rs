@@ -1,19 +1,18 @@
-//! The key holder's side.
+//! The side of a single holder of the whole key, which no round has.
 
 use crate::parameters::{DIMENSION, STEP};
 use crate::words::from_bytes;
 use blindtier_engine::{EngineError, Open};
 use zeroize::Zeroizing;
 
-/// Opens tiers with the whole secret key.
+/// Opens results with the whole secret key.
 pub struct TfheOpen {
     key: Zeroizing<Vec<u64>>,
-    tiers: usize,
 }
 
 impl TfheOpen {
-    /// Takes the secret key's bytes (private) and how many tiers the policy has (public).
-    pub fn new(secret: &[u8], tiers: usize) -> Result<Self, EngineError> {
+    /// Takes the secret key's bytes (private).
+    pub fn new(secret: &[u8]) -> Result<Self, EngineError> {
         if secret.len() != DIMENSION / 8 {
             return Err(EngineError::Malformed {
                 what: "secret key",
@@ -21,7 +20,7 @@ impl TfheOpen {
             });
         }
         let bits = secret.iter().flat_map(|byte| (0..8).map(move |bit| u64::from(byte >> bit & 1)));
-        Ok(Self { key: Zeroizing::new(bits.collect()), tiers })
+        Ok(Self { key: Zeroizing::new(bits.collect()) })
     }
 
     /// Where an LWE ciphertext stands on the torus.
@@ -34,18 +33,12 @@ impl TfheOpen {
 }
 
 impl Open for TfheOpen {
-    fn open(&self, families: usize, results: &[u8]) -> Result<Vec<u8>, EngineError> {
+    fn open(&self, families: usize, results: &[u8]) -> Result<Vec<u32>, EngineError> {
         let words = from_bytes("results", results, families.saturating_mul(DIMENSION + 1))?;
-        words
+        Ok(words
             .chunks(DIMENSION + 1)
-            .enumerate()
-            .map(|(slot, ciphertext)| {
-                let code = self.phase(ciphertext).wrapping_add(STEP / 2) / STEP;
-                u8::try_from(code)
-                    .ok()
-                    .filter(|code| usize::from(*code) < self.tiers)
-                    .ok_or(EngineError::NotATier { slot })
-            })
-            .collect()
+            .map(|ciphertext| self.phase(ciphertext).wrapping_add(STEP / 2) / STEP)
+            .map(|number| u32::try_from(number).unwrap_or_default())
+            .collect())
     }
 }

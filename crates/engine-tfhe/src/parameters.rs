@@ -19,6 +19,9 @@ pub const DIMENSION: usize = COMPUTE.glwe_dimension.0 * COMPUTE.polynomial_size.
 pub const POLYNOMIAL: usize = COMPUTE.polynomial_size.0;
 /// Distance on the torus (of 2⁶⁴) between neighbouring values of a narrow lookup: 16 values and a padding bit.
 pub const STEP: u64 = 1 << 59;
+/// What 1 is on the torus where a submitter encrypts it. The evaluator brings it to the scale of a sum by an integer
+/// factor: fine enough for every scale to be a multiple of it, coarse enough for the noise times the factor to be nothing.
+pub const UNIT: u64 = 1 << 45;
 /// How many values a narrow lookup tells apart.
 pub const WIDTH: usize = 16;
 /// Torus distance of one polynomial coefficient.
@@ -44,7 +47,11 @@ pub const SQUASHED_STEP: u128 = 1 << 123;
 /// Opened numbers and pads are taken modulo this many: all steps of the torus.
 pub const PAD_MODULUS: u32 = 32;
 
-/// Noise of public-key encryption, both for the key and for its use.
+/// Noise of public-key encryption, both for the key and for its use, is uniform up to this power of two (half as likely at
+/// either end).
+pub const ENCRYPTION_NOISE_BITS: u32 = 17;
+
+/// The same as a distribution.
 pub fn encryption_noise() -> DynamicDistribution<u64> {
-    DynamicDistribution::new_t_uniform(17)
+    DynamicDistribution::new_t_uniform(ENCRYPTION_NOISE_BITS)
 }

@@ -4,9 +4,10 @@
 //! switches to the small key and reads a table of 2048 coefficients that covers half the torus; on the other
 //! half the table is read with the opposite sign.
 
+use crate::chunk::Shape;
 use crate::noise::{LARGEST_LOG2_FAILURE, Noise};
-use crate::parameters::{COEFFICIENT, NAME, POLYNOMIAL, SQUASHING_NAME};
-use blindtier_engine::{EngineError, EngineId, Operations, PlanSummary};
+use crate::parameters::{COEFFICIENT, NAME, POLYNOMIAL, SQUASHING_NAME, UNIT};
+use blindtier_engine::{EngineError, EngineId, Operation, Operations, PlanSummary, Proofs};
 use blindtier_policy::circuit::{Circuit, Inputs};
 use serde::Serialize;
 
@@ -22,6 +23,8 @@ pub struct TfhePlan {
     pub(crate) shares: u32,
     /// Bits of flooding noise that each share adds.
     pub(crate) flooding: u32,
+    /// Whether every list of ciphertexts comes with a proof.
+    pub(crate) proofs: Proofs,
 }
 
 /// What is encrypted and what is computed.
@@ -40,10 +43,46 @@ pub struct Program {
 pub struct Input {
     /// Position of the circuit's column.
     pub column: usize,
-    /// Position of the agency.
-    pub agency: usize,
-    /// What one unit of the column is on the torus.
-    pub scale: u64,
+    /// Position of the submitter: an agency, or behind them the registrar.
+    pub submitter: usize,
+    /// What of the column's value is in it.
+    pub part: Part,
+    /// What one of it adds to the column's value.
+    pub weight: i64,
+}
+
+/// What a ciphertext holds of its column's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Part {
+    /// All of it: nothing is proven.
+    Whole,
+    /// 1 if it is at least this.
+    Reached(i64),
+    /// A binary digit.
+    Binary {
+        /// Which.
+        position: usize,
+        /// Smallest and largest value of the column.
+        range: (i64, i64),
+    },
+}
+
+impl Input {
+    /// What is encrypted for a value of the column, in [units](UNIT) of the torus.
+    pub fn units(&self, value: i64) -> i64 {
+        match self.part {
+            Part::Whole => value,
+            Part::Reached(least) => i64::from(value >= least),
+            Part::Binary { position, range } => {
+                i64::from(crate::encoding::binary(range, position, value))
+            }
+        }
+    }
+
+    /// The same on the torus.
+    pub fn torus(&self, value: i64) -> u64 {
+        UNIT.wrapping_mul(self.units(value).cast_unsigned())
+    }
 }
 
 /// A value the program has.
@@ -95,6 +134,15 @@ impl Sum {
         }
     }
 
+    /// Adds `factor` times another sum.
+    pub fn add_sum(&mut self, other: &Self, factor: i64) {
+        for (register, own) in &other.terms {
+            self.add(*register, own.saturating_mul(factor));
+        }
+        let constant = other.constant.wrapping_mul(factor.cast_unsigned());
+        self.constant = self.constant.wrapping_add(constant);
+    }
+
     /// The same sum times an integer.
     pub fn times(&self, factor: u64) -> Self {
         Self {
@@ -139,38 +187,48 @@ impl Lookup {
 }
 
 impl Program {
-    /// Variance of a sum's noise before it is read.
-    fn variance(&self, noise: &Noise, sum: &Sum) -> f64 {
-        sum.terms.iter().fold(0.0, |total, (register, factor)| {
-            #[allow(clippy::cast_precision_loss, reason = "factors are small")]
+    /// Variance of a sum's noise before it is read, and how far inputs can move it if each is off by 1.
+    fn noise_of(&self, noise: &Noise, sum: &Sum) -> (f64, f64) {
+        sum.terms.iter().fold((0.0, 0.0), |(variance, moved), (register, factor)| {
+            #[allow(clippy::cast_precision_loss, reason = "a bound needs no more than 53 bits")]
             let factor = *factor as f64;
-            let one = match register {
-                Register::Input(_) => noise.fresh,
-                Register::Lookup(_) => noise.lookup,
-            };
-            total + factor * factor * one
+            match register {
+                Register::Input(_) => {
+                    (variance + factor * factor * noise.input, moved + factor.abs())
+                }
+                Register::Lookup(_) => (variance + factor * factor * noise.lookup, moved),
+            }
         })
+    }
+
+    /// Variance of the result's noise.
+    pub fn output_variance(&self) -> f64 {
+        self.noise_of(&Noise::new(), &self.output).0
     }
 
     /// Base-2 logarithm of the failure probability of every lookup, and last of squashing the noise of the tier, which
     /// reads it like a lookup.
     pub fn log2_failures(&self) -> Vec<f64> {
+        self.log2_failures_if_inputs_are_off_by(0.0)
+    }
+
+    /// The same if all who submit choose the largest noise that a proof lets through.
+    pub fn log2_failures_of_proven(&self) -> Vec<f64> {
+        self.log2_failures_if_inputs_are_off_by(Noise::proven())
+    }
+
+    fn log2_failures_if_inputs_are_off_by(&self, error: f64) -> Vec<f64> {
         let noise = Noise::new();
-        #[allow(
-            clippy::cast_precision_loss,
-            reason = "a bound on noise needs no more than 53 bits"
-        )]
-        let distance = |torus: u64| torus as f64 / 2f64.powi(64);
+        let read = |sum: &Sum, tolerance: u64| {
+            #[allow(clippy::cast_precision_loss, reason = "a bound needs no more than 53 bits")]
+            let tolerance = tolerance as f64 / 2f64.powi(64);
+            let (variance, moved) = self.noise_of(&noise, sum);
+            Noise::log2_failure(variance + noise.reading, tolerance - moved * error)
+        };
         self.lookups
             .iter()
-            .map(|lookup| {
-                let variance = self.variance(&noise, &lookup.input) + noise.reading;
-                Noise::log2_failure(variance, distance(lookup.tolerance))
-            })
-            .chain([Noise::log2_failure(
-                self.variance(&noise, &self.output) + noise.reading,
-                distance(crate::parameters::STEP / 2),
-            )])
+            .map(|lookup| read(&lookup.input, lookup.tolerance))
+            .chain([read(&self.output, crate::parameters::STEP / 2)])
             .collect()
     }
 
@@ -222,15 +280,14 @@ impl TfhePlan {
         &self.program
     }
 
-    /// Positions of the inputs that an agency sends.
-    pub(crate) fn inputs_of(&self, agency: usize) -> Vec<usize> {
-        self.program
-            .inputs
-            .iter()
-            .enumerate()
-            .filter(|(_, input)| input.agency == agency)
-            .map(|(position, _)| position)
-            .collect()
+    /// What a submitter sends, in order.
+    pub(crate) fn inputs_of(&self, submitter: usize) -> impl Iterator<Item = &Input> {
+        self.program.inputs.iter().filter(move |input| input.submitter == submitter)
+    }
+
+    /// The form of one chunk of a submitter.
+    pub(crate) fn shape(&self, submitter: usize, families: usize) -> Shape {
+        Shape { inputs: self.inputs_of(submitter).count(), families, proofs: self.proofs }
     }
 }
 
@@ -242,28 +299,35 @@ impl blindtier_engine::Plan for TfhePlan {
     fn summary(&self) -> PlanSummary {
         let circuit = bincode::serialize(&self.circuit).unwrap_or_default();
         let program = bincode::serialize(&self.program).unwrap_or_default();
-        let mut hasher = blake3::Hasher::new_derive_key("blindtier tfhe plan v2");
+        let mut hasher = blake3::Hasher::new_derive_key("blindtier tfhe plan v3");
         let shares = self.shares.to_le_bytes();
         let flooding = self.flooding.to_le_bytes();
+        let proofs = [u8::from(self.proofs == Proofs::On)];
         let names = [NAME.as_bytes(), SQUASHING_NAME.as_bytes()];
-        for part in names.into_iter().chain([circuit.as_slice(), &program, &shares, &flooding]) {
+        let parts = [circuit.as_slice(), &program, &shares, &flooding, &proofs];
+        for part in names.into_iter().chain(parts) {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
+        let lookups = u32::try_from(self.program.lookups.len()).unwrap_or(u32::MAX);
+        let opt_out = u32::from(self.circuit.inputs.opt_out_column().is_some());
         PlanSummary {
             engine: EngineId { name: ENGINE.into(), parameters: NAME.into() },
             layout: self.circuit.inputs.layout,
-            operations: Operations::Lookups {
-                a_family: u32::try_from(self.program.lookups.len()).unwrap_or(u32::MAX),
+            operations: Operations {
+                operation: Operation::Lookup,
+                tier: lookups.saturating_sub(opt_out),
+                opt_out,
+                checks: 0,
             },
-            agencies: self.circuit.inputs.agencies(),
+            proofs: self.proofs,
+            submitters: self.circuit.inputs.submitters(),
             hash: hasher.finalize().into(),
         }
     }
 
-    fn upload_bytes(&self, agency: usize, families: usize) -> u64 {
-        let words = crate::encrypt::list_words(self.inputs_of(agency).len() * families);
-        u64::try_from(8 * words).unwrap_or(u64::MAX)
+    fn upload_bytes(&self, submitter: usize, families: usize) -> u64 {
+        u64::try_from(self.shape(submitter, families).bytes()).unwrap_or(u64::MAX)
     }
 
     fn result_bytes(&self, families: usize) -> u64 {
@@ -289,6 +353,13 @@ impl blindtier_engine::Plan for TfhePlan {
         }
         if let Some(log2) = failures.last() {
             lines.push(format!("opening: failure probability 2^{log2:.1}"));
+        }
+        if self.proofs == Proofs::On {
+            let worst = self.program.log2_failures_of_proven().into_iter().fold(f64::MIN, f64::max);
+            lines.push(format!(
+                "with the largest noise that proofs let through: failure probability 2^{worst:.1} at most"
+            ));
+            lines.extend(self.slack().iter().map(ToString::to_string));
         }
         lines.push(format!("shares of the key: {}", self.shares));
         lines.push(format!(

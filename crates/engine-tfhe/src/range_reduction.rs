@@ -19,11 +19,11 @@
 //!
 //! In units of the sum, with `T` units on the torus: a stage reads to within `T/64`, so the remainder is at
 //! most `2·T/64 + ½` from its threshold, and the next stage may have 7 times fewer units, the last 15 times
-//! fewer. A chain of two lookups cuts about 210 values, of three about 700, of
-//! four about 3,300; with wrapping, six cut about 20,000.
+//! fewer. A chain of two lookups cuts about 220 values, of three about 1,370, of
+//! four about 3,270; with wrapping, five cut about 9,400 and six about 22,300.
 
 use crate::noise::{LARGEST_LOG2_FAILURE, Noise};
-use crate::parameters::{COEFFICIENT, POLYNOMIAL, STEP};
+use crate::parameters::{COEFFICIENT, POLYNOMIAL, STEP, UNIT};
 use crate::plan::{Lookup, Program, Register, Segment, Sum};
 
 /// How exactly a lookup reads: a 64th of the torus.
@@ -37,7 +37,7 @@ const MOST_STAGES: usize = 5;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reduction {
     max: i64,
-    /// Torus distance of one unit of the sum, as it is sent; even.
+    /// Torus distance of one unit of the sum; a multiple of [`UNIT`].
     pub scale: u64,
     /// By what the sum is multiplied, to wrap around, once it is known to be near or not.
     wrap: Option<u64>,
@@ -55,7 +55,7 @@ impl Reduction {
         }
         let width = u64::try_from(max).ok()?;
         // The whole range, with the reading error on both sides, fills half the torus.
-        let scale = (2 * (QUARTER - READING) / width) & !1;
+        let scale = 2 * (QUARTER - READING) / width / UNIT * UNIT;
         if scale == 0 {
             return None;
         }
@@ -351,7 +351,7 @@ fn tidy(table: Vec<Segment>) -> Vec<Segment> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Input;
+    use crate::plan::{Input, Part};
 
     /// Cuts every value of `0..=max` with every lookup's input off by up to its tolerance, in a pattern that
     /// changes with the value, and checks the class.
@@ -362,11 +362,11 @@ mod tests {
     fn check_some(max: i64, at: &[i64], every: usize) -> usize {
         let reduction = Reduction::new(max, at).unwrap();
         let mut program = Program {
-            inputs: vec![Input { column: 0, agency: 0, scale: reduction.scale }],
+            inputs: vec![Input { column: 0, submitter: 0, part: Part::Whole, weight: 1 }],
             ..Program::default()
         };
         let mut sum = Sum::default();
-        sum.add(Register::Input(0), 1);
+        sum.add(Register::Input(0), (reduction.scale / UNIT).cast_signed());
         program.output = reduction.emit(&mut program, &sum, STEP);
         program.check().unwrap();
         assert_eq!(program.lookups.len(), reduction.lookups());
@@ -374,7 +374,7 @@ mod tests {
         let near = at.iter().flat_map(|t| t - 3..=t + 2).filter(|v| (0..=max).contains(v));
         for value in (0..=max).step_by(every).chain(near) {
             let expected = at.iter().filter(|t| value >= **t).count() as u64;
-            let input = reduction.scale.wrapping_mul(value.cast_unsigned());
+            let input = UNIT.wrapping_mul(value.cast_unsigned());
             for pattern in (0..3u32.pow(lookups)).step_by(every) {
                 let errors: Vec<i64> = (0..lookups)
                     .map(|l| i64::from(pattern / 3u32.pow(l) % 3) - 1)

@@ -6,26 +6,57 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What an agency can do: it holds the public key only.
+/// What a submitter can do: it holds the public key only.
 pub trait Encrypt: Send + Sync {
-    /// Encrypts one chunk of an agency's columns.
+    /// Encrypts one chunk of a submitter's columns.
     ///
-    /// `agency` is the agency's position in the policy; `columns[c][f]` is the clear value (private) of the
-    /// agency's column `c`, in the order of the plan, for the `f`-th slot of the chunk. All columns have the
-    /// same length. The length of the returned bytes depends on the plan and the number of slots only.
-    fn encrypt(&self, agency: usize, columns: &[Vec<i64>]) -> Result<Vec<u8>, EngineError>;
+    /// `submitter` is the agency's position in the policy, or the number of agencies for the registrar; `columns[c][f]` is
+    /// the clear value (private) of the submitter's column `c`, in the order of the plan, for the `f`-th slot of the chunk.
+    /// All columns have the same length. `binding` (public) is what proofs are bound to: sender, round and slots. The
+    /// length of the returned bytes depends on the plan and the number of slots only.
+    fn encrypt(
+        &self,
+        submitter: usize,
+        columns: &[Vec<i64>],
+        binding: &[u8; 32],
+    ) -> Result<Vec<u8>, EngineError>;
+}
+
+/// What anybody can do who holds the public key: see whether a chunk may be used.
+pub trait Verify: Send + Sync {
+    /// Checks one chunk of `families` slots of a submitter: that it has the form that the plan expects, and, in a plan with
+    /// proofs of encryption, that its proof holds for this `binding`.
+    fn verify(
+        &self,
+        submitter: usize,
+        families: usize,
+        chunk: &[u8],
+        binding: &[u8; 32],
+    ) -> Result<(), EngineError>;
+}
+
+/// What is evaluated together.
+#[derive(Clone, Debug)]
+pub struct Chunk<'a> {
+    /// How many slots.
+    pub families: usize,
+    /// What each submitter sent, in the order of the plan; nothing from one that was excluded: its columns then have the
+    /// missing values.
+    pub inputs: Vec<Option<&'a [u8]>>,
+    /// A hash (public) of all that was submitted and of the chunk's number: what engines derive randomness from that no
+    /// submitter may foresee.
+    pub seed: [u8; 32],
 }
 
 /// What the evaluator can do: it holds the evaluation key only.
 pub trait Evaluate: Send + Sync {
-    /// Runs the plan on one chunk of `families` slots.
+    /// Runs the plan on one chunk. The result is a function of the arguments.
     ///
-    /// `inputs` are the chunks of the agencies that have columns, in the order of the policy. `progress` is
-    /// called with the number of families finished since the last call, from any thread.
+    /// Proofs are not looked at, see [`Verify`]. `progress` is called with the number of families finished since the last
+    /// call, from any thread.
     fn evaluate(
         &self,
-        families: usize,
-        inputs: &[&[u8]],
+        chunk: &Chunk<'_>,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Evaluated, EngineError>;
 
@@ -44,9 +75,8 @@ pub trait Evaluate: Send + Sync {
 /// comparisons; the parties have [`OpenShare`](crate::OpenShare).
 #[cfg(feature = "open")]
 pub trait Open: Send + Sync {
-    /// Opens one chunk of `families` results to tier codes: below [`blindtier_policy::MAX_TIERS`] a tier's
-    /// position, above it a reserved code.
-    fn open(&self, families: usize, results: &[u8]) -> Result<Vec<u8>, EngineError>;
+    /// Opens one chunk of `families` results to numbers, see [`blindtier_policy::Policy::code`].
+    fn open(&self, families: usize, results: &[u8]) -> Result<Vec<u32>, EngineError>;
 }
 
 /// The outcome of evaluating one chunk.
@@ -95,6 +125,12 @@ pub enum EngineError {
         /// What the object has.
         found: String,
     },
+    /// A proof of encryption does not hold.
+    #[error("a proof of encryption does not hold: {detail}")]
+    Proof {
+        /// Which, and what it would have shown.
+        detail: String,
+    },
     /// A clear value lies outside its column's declared range.
     #[error("column {column}: value {value} is outside {min}..={max}")]
     OutOfRange {
@@ -134,11 +170,5 @@ pub enum EngineError {
         engine: &'static str,
         /// What the processor lacks, and which ones have it.
         needs: &'static str,
-    },
-    /// An opened value is no code of this policy: the ciphertext was not a result of this round.
-    #[error("slot {slot} of the chunk opens to no tier of this policy")]
-    NotATier {
-        /// Position within the chunk.
-        slot: usize,
     },
 }

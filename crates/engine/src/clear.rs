@@ -1,8 +1,8 @@
 //! The clear engine: the same circuit on plain numbers. It hides nothing; it is the simulator and the
 //! engine that the others are compared with.
 
-use crate::plan::{Operations, Plan, PlanSummary, check_columns, check_inputs};
-use crate::{Encrypt, EngineError, EngineId, Evaluate, Evaluated};
+use crate::plan::{Operation, Operations, Plan, PlanSummary, Proofs, check_columns, check_inputs};
+use crate::{Chunk, Encrypt, EngineError, EngineId, Evaluate, Evaluated, Verify};
 use bincode::Options;
 use blindtier_policy::Policy;
 use blindtier_policy::circuit::{Circuit, Inputs, Step};
@@ -49,16 +49,20 @@ impl Plan for ClearEngine {
         PlanSummary {
             engine,
             layout: self.circuit.inputs.layout,
-            operations: Operations::Lookups {
-                a_family: u32::try_from(self.circuit.steps.len()).unwrap_or(u32::MAX),
+            operations: Operations {
+                operation: Operation::Lookup,
+                tier: u32::try_from(self.circuit.steps.len()).unwrap_or(u32::MAX),
+                opt_out: 0,
+                checks: 0,
             },
-            agencies: self.circuit.inputs.agencies(),
+            proofs: Proofs::Off,
+            submitters: self.circuit.inputs.submitters(),
             hash: blake3::derive_key("blindtier clear plan v1", &bytes),
         }
     }
 
-    fn upload_bytes(&self, agency: usize, families: usize) -> u64 {
-        let columns = self.circuit.inputs.columns_of(agency).len();
+    fn upload_bytes(&self, submitter: usize, families: usize) -> u64 {
+        let columns = self.circuit.inputs.columns_of(submitter).len();
         u64::try_from(8 + columns * (8 + 8 * families)).unwrap_or(u64::MAX)
     }
 
@@ -90,8 +94,13 @@ impl Plan for ClearEngine {
 }
 
 impl Encrypt for ClearEngine {
-    fn encrypt(&self, agency: usize, columns: &[Vec<i64>]) -> Result<Vec<u8>, EngineError> {
-        check_columns(&self.circuit.inputs, agency, columns)?;
+    fn encrypt(
+        &self,
+        submitter: usize,
+        columns: &[Vec<i64>],
+        _binding: &[u8; 32],
+    ) -> Result<Vec<u8>, EngineError> {
+        check_columns(&self.circuit.inputs, submitter, columns)?;
         bincode::options()
             .with_fixint_encoding()
             .serialize(columns)
@@ -99,28 +108,54 @@ impl Encrypt for ClearEngine {
     }
 }
 
+impl ClearEngine {
+    /// The columns of a submitter's chunk.
+    fn decode(
+        &self,
+        submitter: usize,
+        families: usize,
+        chunk: &[u8],
+    ) -> Result<Vec<Vec<i64>>, EngineError> {
+        let sent: Vec<Vec<i64>> = bincode::options()
+            .with_fixint_encoding()
+            .with_limit(CHUNK_LIMIT)
+            .deserialize(chunk)
+            .map_err(|e| EngineError::Malformed { what: "columns", detail: e.to_string() })?;
+        let found = check_columns(&self.circuit.inputs, submitter, &sent)?;
+        if found != families {
+            return Err(EngineError::Shape { what: "families", expected: families, found });
+        }
+        Ok(sent)
+    }
+}
+
+impl Verify for ClearEngine {
+    fn verify(
+        &self,
+        submitter: usize,
+        families: usize,
+        chunk: &[u8],
+        _binding: &[u8; 32],
+    ) -> Result<(), EngineError> {
+        self.decode(submitter, families, chunk).map(|_| ())
+    }
+}
+
 impl Evaluate for ClearEngine {
     fn evaluate(
         &self,
-        families: usize,
-        inputs: &[&[u8]],
+        chunk: &Chunk<'_>,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Evaluated, EngineError> {
-        let agencies = self.circuit.inputs.agencies();
-        check_inputs(&agencies, inputs)?;
-        let mut columns: Vec<Vec<i64>> = vec![Vec::new(); self.circuit.inputs.columns.len()];
-        for (agency, bytes) in agencies.iter().zip(inputs) {
-            let sent: Vec<Vec<i64>> = bincode::options()
-                .with_fixint_encoding()
-                .with_limit(CHUNK_LIMIT)
-                .deserialize(bytes)
-                .map_err(|e| EngineError::Malformed { what: "columns", detail: e.to_string() })?;
-            let found = check_columns(&self.circuit.inputs, *agency, &sent)?;
-            if found != families {
-                return Err(EngineError::Shape { what: "families", expected: families, found });
-            }
-            for (position, column) in self.circuit.inputs.columns_of(*agency).into_iter().zip(sent)
-            {
+        let (inputs, families) = (&self.circuit.inputs, chunk.families);
+        let submitters = inputs.submitters();
+        check_inputs(&submitters, &chunk.inputs)?;
+        let mut columns: Vec<Vec<i64>> =
+            (0..inputs.columns.len()).map(|c| vec![inputs.missing_value(c); families]).collect();
+        for (submitter, bytes) in submitters.iter().zip(&chunk.inputs) {
+            let Some(bytes) = bytes else { continue };
+            let sent = self.decode(*submitter, families, bytes)?;
+            for (position, column) in inputs.columns_of(*submitter).into_iter().zip(sent) {
                 if let Some(slot) = columns.get_mut(position) {
                     *slot = column;
                 }
@@ -141,7 +176,7 @@ impl Evaluate for ClearEngine {
 
 #[cfg(feature = "open")]
 impl crate::Open for ClearEngine {
-    fn open(&self, families: usize, results: &[u8]) -> Result<Vec<u8>, EngineError> {
+    fn open(&self, families: usize, results: &[u8]) -> Result<Vec<u32>, EngineError> {
         if results.len() != families {
             return Err(EngineError::Shape {
                 what: "results",
@@ -149,6 +184,6 @@ impl crate::Open for ClearEngine {
                 found: results.len(),
             });
         }
-        Ok(results.to_vec())
+        Ok(results.iter().copied().map(u32::from).collect())
     }
 }

@@ -13,8 +13,8 @@ mod plan;
 
 #[cfg(feature = "open")]
 pub use capability::Open;
-pub use capability::{Encrypt, EngineError, EngineId, Evaluate, Evaluated};
+pub use capability::{Chunk, Encrypt, EngineError, EngineId, Evaluate, Evaluated, Verify};
 #[cfg(feature = "open")]
 pub use opening::{Ceremony, OpenShare};
 pub use opening::{Combine, Prepare, Prepared};
-pub use plan::{Operations, Plan, PlanSummary, check_columns, check_inputs};
+pub use plan::{Operation, Operations, Plan, PlanSummary, Proofs, check_columns, check_inputs};

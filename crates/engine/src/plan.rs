@@ -13,51 +13,75 @@ pub struct PlanSummary {
     pub layout: Layout,
     /// What a tier costs.
     pub operations: Operations,
-    /// Positions of the agencies that send columns, ascending.
-    pub agencies: Vec<usize>,
+    /// Whether ciphertexts are proven, or checked, to hold allowed values.
+    pub proofs: Proofs,
+    /// Positions of those that send columns, ascending: agencies, and behind them the registrar.
+    pub submitters: Vec<usize>,
     /// BLAKE3 hash of the plan.
     pub hash: [u8; 32],
 }
 
-/// How many of an engine's costly operations a plan does.
+/// Whether a submitter shows that its ciphertexts hold allowed values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Proofs {
+    /// It does not: whoever submits is believed.
+    #[default]
+    Off,
+    /// A proof comes with every chunk, or the engine checks values while it computes.
+    On,
+}
+
+/// The costly operation of an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operations {
-    /// Lookups (bootstraps), one family after the other.
-    Lookups {
-        /// For one family.
-        a_family: u32,
-    },
-    /// Multiplications of ciphertexts, for all slots of a chunk at once.
-    Multiplications {
-        /// For one chunk, however many families are in it.
-        a_chunk: u32,
-    },
+pub enum Operation {
+    /// A lookup (bootstrap), for one family.
+    Lookup,
+    /// A multiplication of two ciphertexts, for all slots of a chunk at once.
+    Multiplication,
+}
+
+/// How many of an engine's costly operations a plan does: for one family, or for one chunk however many families are
+/// in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operations {
+    /// What is counted.
+    pub operation: Operation,
+    /// For the tier alone.
+    pub tier: u32,
+    /// To put "opted out" in the tier's place.
+    pub opt_out: u32,
+    /// To check that submitted values are allowed.
+    pub checks: u32,
 }
 
 impl Operations {
+    /// All of them.
+    pub fn total(self) -> u32 {
+        self.tier.saturating_add(self.opt_out).saturating_add(self.checks)
+    }
+
     /// How many a chunk of so many families costs.
     pub fn count(self, families: usize) -> u64 {
-        match self {
-            Self::Lookups { a_family } => {
-                u64::from(a_family).saturating_mul(u64::try_from(families).unwrap_or(u64::MAX))
-            }
-            Self::Multiplications { a_chunk } => u64::from(a_chunk),
+        let total = u64::from(self.total());
+        match self.operation {
+            Operation::Lookup => total.saturating_mul(u64::try_from(families).unwrap_or(u64::MAX)),
+            Operation::Multiplication => total,
         }
     }
 
-    /// Lookups for one family; 0 where there are none.
+    /// Lookups for one family's tier; 0 where there are none.
     pub fn lookups_per_family(self) -> u32 {
-        match self {
-            Self::Lookups { a_family } => a_family,
-            Self::Multiplications { .. } => 0,
+        match self.operation {
+            Operation::Lookup => self.tier,
+            Operation::Multiplication => 0,
         }
     }
 
     /// What is counted.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Lookups { .. } => "lookups",
-            Self::Multiplications { .. } => "multiplications",
+        match self.operation {
+            Operation::Lookup => "lookups",
+            Operation::Multiplication => "multiplications",
         }
     }
 }
@@ -70,8 +94,8 @@ pub trait Plan: Send + Sync {
     /// The public summary.
     fn summary(&self) -> PlanSummary;
 
-    /// Bytes of one chunk of an agency's submission, without its envelope.
-    fn upload_bytes(&self, agency: usize, families: usize) -> u64;
+    /// Bytes of one chunk of a submitter's submission, without its envelope.
+    fn upload_bytes(&self, submitter: usize, families: usize) -> u64;
 
     /// Bytes of one chunk of results, without its envelope.
     fn result_bytes(&self, families: usize) -> u64;
@@ -93,14 +117,17 @@ pub trait Plan: Send + Sync {
     fn describe(&self) -> Vec<String>;
 }
 
-/// Checks that there is one chunk for each agency that has columns.
-pub fn check_inputs(agencies: &[usize], inputs: &[&[u8]]) -> Result<(), crate::EngineError> {
-    if inputs.len() == agencies.len() {
+/// Checks that there is one input for each submitter.
+pub fn check_inputs(
+    submitters: &[usize],
+    inputs: &[Option<&[u8]>],
+) -> Result<(), crate::EngineError> {
+    if inputs.len() == submitters.len() {
         return Ok(());
     }
     Err(crate::EngineError::Shape {
-        what: "agencies",
-        expected: agencies.len(),
+        what: "submitters",
+        expected: submitters.len(),
         found: inputs.len(),
     })
 }
@@ -109,13 +136,13 @@ pub fn check_inputs(agencies: &[usize], inputs: &[&[u8]]) -> Result<(), crate::E
 /// Returns the number of families.
 pub fn check_columns(
     inputs: &Inputs,
-    agency: usize,
+    submitter: usize,
     columns: &[Vec<i64>],
 ) -> Result<usize, crate::EngineError> {
-    let expected = inputs.columns_of(agency);
+    let expected = inputs.columns_of(submitter);
     if columns.len() != expected.len() {
         return Err(crate::EngineError::Shape {
-            what: "columns of the agency",
+            what: "columns of the submitter",
             expected: expected.len(),
             found: columns.len(),
         });

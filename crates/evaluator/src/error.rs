@@ -1,6 +1,7 @@
 //! Why there is no result.
 
 use blindtier_engine::EngineError;
+use blindtier_transcript::TranscriptError;
 use blindtier_wire::{PartyName, WireError};
 use std::path::PathBuf;
 
@@ -14,7 +15,10 @@ pub enum EvaluatorError {
     /// The ledger is not believed, or lacks something.
     #[error(transparent)]
     Ledger(#[from] blindtier_ledger::LedgerError),
-    /// The engine refuses the evaluation key.
+    /// Submissions cannot be used.
+    #[error(transparent)]
+    Transcript(#[from] TranscriptError),
+    /// The engine refuses a key.
     #[error("{} from {culprit}: {source}; ask this party for the key of this round", file.display())]
     Key {
         /// The key file.
@@ -24,34 +28,27 @@ pub enum EvaluatorError {
         /// The engine's reason.
         source: EngineError,
     },
-    /// The engine refuses a chunk. The engine sees all agencies' chunks at once and cannot say whose is to blame
-    /// unless its reason does.
+    /// The engine refuses to compute a chunk, though it found every submission's part of it valid.
     #[error(
-        "chunk {chunk} ({}): {source}; ask the agencies to check and begin a new round",
-        listed(files)
+        "chunk {chunk}: {source}; use the release and engine of the round, and if it stays so report it: all submissions are valid"
     )]
     Evaluate {
         /// The chunk.
         chunk: u32,
-        /// The agencies' files, in the order of the round.
-        files: Vec<PathBuf>,
         /// The engine's reason.
         source: EngineError,
     },
 }
 
-fn listed(files: &[PathBuf]) -> String {
-    files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
-}
-
 impl EvaluatorError {
-    /// The party to turn to; `None` when the fault is local or cannot be assigned.
-    pub fn culprit(&self) -> Option<&PartyName> {
+    /// The parties to turn to; none when the fault is local.
+    pub fn culprits(&self) -> Vec<PartyName> {
         match self {
-            Self::Wire(e) => e.culprit(),
-            Self::Key { culprit, .. } => Some(culprit),
-            Self::Ledger(e) => e.culprit(),
-            _ => None,
+            Self::Wire(e) => e.culprit().into_iter().cloned().collect(),
+            Self::Ledger(e) => e.culprits(),
+            Self::Transcript(e) => e.culprits(),
+            Self::Key { culprit, .. } => vec![culprit.clone()],
+            Self::Evaluate { .. } => Vec::new(),
         }
     }
 }

@@ -1,28 +1,30 @@
 //! The evaluator: runs the plan on submitted ciphertexts and signs a receipt.
 //!
-//! It holds no secret and sees no record. Before the first lookup it reads every file of every submission
-//! once, so that a damaged chunk is noticed in minutes and not after hours.
+//! It holds no secret and sees no record. Before the first costly operation it reads every file of every submission
+//! once and checks every proof, so that a bad chunk is noticed in minutes and not after hours.
 #![forbid(unsafe_code)]
 
 mod error;
 
+pub use blindtier_transcript::Engine;
 pub use error::EvaluatorError;
 
 use blindtier_engine::{EngineError, Evaluate, Evaluated};
 use blindtier_ledger::Ledger;
+use blindtier_transcript::{Inputs, Public};
 use blindtier_wire::{
-    Board, ChunkReader, ChunkWriter, Context, Digest, EvaluationKey, Expect, Kind, PartyName,
-    Receipt, Received, Round, SigningIdentity, Submission, SubmissionEntry, TrustFile, WireError,
-    file_names, read, same, write,
+    Board, ChunkWriter, Context, Digest, EvaluationKey, Expect, Kind, Message, PublicKey, Receipt,
+    Received, Round, SigningIdentity, SubmissionEntry, TrustFile, WireError, read, same, storage,
+    write,
 };
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is to be evaluated.
 pub struct Job<'a> {
-    /// The public folder of the round: round, ledger, evaluation key and, as agencies handed them over, submissions.
-    /// Result chunks and, last, `receipt.bt` are written there.
+    /// The public folder of the round: round, ledger, keys and, as submitters handed them over, submissions. Result chunks
+    /// and, last, `receipt.bt` are written there.
     pub board: &'a Board,
     /// The evaluator's own hash of the policy.
     pub policy: Digest,
@@ -32,6 +34,15 @@ pub struct Job<'a> {
     pub identity: &'a SigningIdentity,
     /// Everybody's public keys.
     pub trust: &'a TrustFile,
+}
+
+/// What the evaluator is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Reading submissions and checking their proofs.
+    Checking,
+    /// Computing.
+    Evaluating,
 }
 
 /// A finished evaluation.
@@ -47,93 +58,108 @@ pub struct Finished {
 
 /// Checks everything, runs the plan chunk by chunk and signs the receipt.
 ///
-/// `load` makes the engine from the bytes of the checked evaluation key. `progress` gets the families done and
-/// the families of the round, from any thread. As many chunks of each
-/// agency are in memory as the engine evaluates at once. An interrupted
-/// run goes on at its first missing chunk.
+/// `progress` gets the families done and the families of the round, from any thread; each step begins with none. As many
+/// chunks of each submitter are in memory as the engine evaluates at once. An interrupted run goes on at its first missing
+/// chunk. If a submitter was excluded since, it starts anew.
 pub fn run(
     job: &Job<'_>,
-    load: impl FnOnce(&[u8]) -> Result<Box<dyn Evaluate>, EngineError>,
-    progress: &(dyn Fn(u64, u64) + Sync),
+    engine: &dyn Engine,
+    progress: &(dyn Fn(Step, u64, u64) + Sync),
 ) -> Result<Finished, EvaluatorError> {
-    let board = job.board;
-    let received = Round::read_with_plan(&board.round(), job.trust, job.policy, job.plan)?;
+    let Job { board, trust, identity, .. } = *job;
+    let received = Round::read_with_plan(&board.round(), trust, job.policy, job.plan)?;
     let (round, context) = (received.body, received.context);
-    let ledger = Ledger::read(&board.ledger(), &round, &context, job.trust)?;
-    let maker = &round.key_maker;
-    let key_file = board.evaluation_key();
-    let key = read::<EvaluationKey>(&key_file, &Expect::of(maker, &context), job.trust)?;
-    let recorded = ledger.keys()?.evaluation_key;
-    same("key in the ledger", key.digest, recorded, &key_file, maker)?;
-    let submissions = read_manifests(job, &round, &context, &ledger)?;
-    let readers = submissions
-        .iter()
-        .map(|(path, agency, manifest)| {
-            manifest.body.chunks(path, agency, &round, &context, job.trust)
-        })
-        .collect::<Result<Vec<_>, WireError>>()?;
-    let receipt_file = board.receipt();
-    if receipt_file.exists() {
-        let done = Receipt::read(&receipt_file, &round, &context, job.trust)?;
-        let resumed = u32::try_from(done.body.chunks.len()).unwrap_or(u32::MAX);
-        return Ok(Finished { receipt: done.body, digest: done.digest, resumed });
+    let ledger = Ledger::read(&board.ledger(), &round, &context, trust)?;
+    let entries = ledger.submissions()?;
+    let keys = ledger.keys()?;
+    if board.receipt().exists() {
+        let done = Receipt::read(&board.receipt(), &round, &context, trust)?;
+        if done.body.submissions == entries && done.body.evaluation_key == keys.evaluation_key {
+            let resumed = u32::try_from(done.body.chunks.len()).unwrap_or(u32::MAX);
+            return Ok(Finished { receipt: done.body, digest: done.digest, resumed });
+        }
     }
 
-    let engine = load(&key.body.bytes).map_err(|source| EvaluatorError::Key {
-        file: key_file,
-        culprit: maker.clone(),
-        source,
-    })?;
-    let evaluation_key = key.digest;
-    drop(key);
-    let chunking = round
-        .chunking()
-        .map_err(|fault| WireError::refused(&board.round(), &PartyName::registrar(), fault))?;
-    verify_all(&readers, chunking.count())?;
-    // The ledger fixes the submissions and the key of a round: what an interrupted run left can only be of these.
-    let results = board.results();
-    let writer = ChunkWriter::new(&results, Kind::ResultChunk, &context, job.identity, chunking)?;
+    let maker = &round.key_maker;
+    let key = Key { job, round: &round, context: &context };
+    let public_key = key.read::<PublicKey>(&board.public_key(), keys.public_key)?.bytes;
+    let evaluation_key =
+        key.read::<EvaluationKey>(&board.evaluation_key(), keys.evaluation_key)?.bytes;
+    let refused = |file, source| EvaluatorError::Key { file, culprit: maker.clone(), source };
+    let verifier =
+        engine.verify(&public_key).map_err(|source| refused(board.public_key(), source))?;
     let total = u64::from(round.slots);
+    progress(Step::Checking, 0, total);
+    let public = Public { board, round: &round, context: &context, trust };
+    let inputs = Inputs::read(
+        &public,
+        entries.clone(),
+        &engine.submitters(),
+        keys.public_key,
+        &|_| Some(verifier.as_ref()),
+        &|done| progress(Step::Checking, done, total),
+    )?;
+    let engine = engine
+        .evaluate(&public_key, &evaluation_key)
+        .map_err(|source| refused(board.evaluation_key(), source))?;
+    drop((verifier, public_key, evaluation_key));
+    let results = board.results();
+    let excluded = ledger.exclusions().next().is_some();
+    clear_stale(&results, &context, &entries, excluded)?;
+    let chunking = inputs.chunking();
+    let writer = ChunkWriter::new(&results, Kind::ResultChunk, &context, identity, chunking)?;
+    progress(Step::Evaluating, 0, total);
+    let report = |done, total| progress(Step::Evaluating, done, total);
     let (chunks, operations, resumed) =
-        evaluate(writer, job.trust, &readers, total, engine.as_ref(), progress)?;
+        evaluate(writer, trust, &inputs, total, engine.as_ref(), &report)?;
     let receipt = Receipt {
         plan: round.plan,
-        evaluation_key,
-        submissions: submissions
-            .into_iter()
-            .map(|(_, agency, manifest)| SubmissionEntry { agency, manifest: manifest.digest })
-            .collect(),
+        evaluation_key: keys.evaluation_key,
+        submissions: entries,
         chunks,
         operations,
         platform: platform(&engine.platform()),
     };
-    let digest = write(&receipt_file, &receipt, &context, job.identity)?;
+    let digest = write(&board.receipt(), &receipt, &context, identity)?;
+    storage::destroy(&results.join(INPUTS))?;
     Ok(Finished { receipt, digest, resumed })
 }
 
-type Manifest = (PathBuf, PartyName, Received<Submission>);
-
-fn read_manifests(
-    job: &Job<'_>,
-    round: &Round,
-    context: &Context,
-    ledger: &Ledger,
-) -> Result<Vec<Manifest>, EvaluatorError> {
-    let registered = ledger.submissions()?;
-    let mut manifests = Vec::with_capacity(registered.len());
-    for (agency, entry) in round.agencies.iter().zip(registered) {
-        let folder = agency.agency_id().unwrap_or_default();
-        let path = job.board.submissions().join(folder).join(file_names::SUBMISSION);
-        let manifest = Submission::read(&path, agency, round, context, job.trust)?;
-        same("submission in the ledger", manifest.digest, entry.manifest, &path, agency)?;
-        manifests.push((path, agency.clone(), manifest));
-    }
-    Ok(manifests)
+/// Key files, which have to be those in the ledger.
+struct Key<'a> {
+    job: &'a Job<'a>,
+    round: &'a Round,
+    context: &'a Context,
 }
 
-fn verify_all(readers: &[ChunkReader<'_>], chunks: u32) -> Result<(), EvaluatorError> {
-    for reader in readers {
-        (0..chunks).into_par_iter().try_for_each(|chunk| reader.read(chunk).map(drop))?;
+impl Key<'_> {
+    fn read<K: Message>(&self, file: &Path, recorded: Digest) -> Result<K, WireError> {
+        let maker = &self.round.key_maker;
+        let key: Received<K> = read(file, &Expect::of(maker, self.context), self.job.trust)?;
+        same("key in the ledger", key.digest, recorded, file, maker)?;
+        Ok(key.body)
+    }
+}
+
+/// In rounds with exclusions, says what the chunks that an interrupted run left were computed from.
+const INPUTS: &str = "inputs.txt";
+
+/// Removes results that were computed with a submitter that is excluded now. While nobody is, the ledger fixes the
+/// submissions, and what an interrupted run left can only be of these.
+fn clear_stale(
+    results: &Path,
+    context: &Context,
+    entries: &[SubmissionEntry],
+    excluded: bool,
+) -> Result<(), WireError> {
+    if !excluded {
+        return Ok(());
+    }
+    let note = results.join(INPUTS);
+    let text = Digest(blindtier_transcript::seed(context, entries, 0)).to_string();
+    if storage::read_own(&note, 4096)?.is_none_or(|found| found != text.as_bytes()) {
+        storage::remove_folder(results)?;
+        storage::write_public(&note, text.as_bytes())?;
     }
     Ok(())
 }
@@ -141,7 +167,7 @@ fn verify_all(readers: &[ChunkReader<'_>], chunks: u32) -> Result<(), EvaluatorE
 fn evaluate(
     mut writer: ChunkWriter<'_>,
     trust: &TrustFile,
-    readers: &[ChunkReader<'_>],
+    inputs: &Inputs<'_>,
     total: u64,
     engine: &dyn Evaluate,
     progress: &(dyn Fn(u64, u64) + Sync),
@@ -159,7 +185,7 @@ fn evaluate(
         report(count as usize);
     }
     let missing = writer.next_chunk().map_or(u32::MAX, |(chunk, ..)| chunk);
-    let missing: Vec<(u32, u32)> = writer.chunks_from(missing).collect();
+    let missing: Vec<u32> = writer.chunks_from(missing).map(|(chunk, _)| chunk).collect();
     let mut write = |finished: Vec<Evaluated>| -> Result<(), WireError> {
         for outcome in finished {
             operations = operations.saturating_add(outcome.operations);
@@ -171,10 +197,7 @@ fn evaluate(
     let mut finished: Vec<Evaluated> = Vec::new();
     for group in missing.chunks(engine.chunks_at_once().max(1)) {
         let compute = || -> Vec<Result<Evaluated, EvaluatorError>> {
-            let one = |(chunk, count): &(u32, u32)| {
-                evaluate_chunk(readers, engine, *chunk, *count, &report)
-            };
-            group.par_iter().map(one).collect()
+            group.par_iter().map(|chunk| evaluate_chunk(inputs, engine, *chunk, &report)).collect()
         };
         let before = std::mem::take(&mut finished);
         // On a thread of its own, which mostly waits for the disk.
@@ -199,19 +222,13 @@ fn evaluate(
 }
 
 fn evaluate_chunk(
-    readers: &[ChunkReader<'_>],
+    inputs: &Inputs<'_>,
     engine: &dyn Evaluate,
     chunk: u32,
-    count: u32,
     report: &(dyn Fn(usize) + Sync),
 ) -> Result<Evaluated, EvaluatorError> {
-    let inputs = readers.iter().map(|r| r.read(chunk)).collect::<Result<Vec<_>, WireError>>()?;
-    let inputs: Vec<&[u8]> = inputs.iter().map(|c| c.bytes.as_slice()).collect();
-    engine.evaluate(count as usize, &inputs, report).map_err(|source| EvaluatorError::Evaluate {
-        chunk,
-        files: readers.iter().map(|r| r.path(chunk)).collect(),
-        source,
-    })
+    let refused = |source: EngineError| EvaluatorError::Evaluate { chunk, source };
+    inputs.load(chunk)?.evaluate(engine, report).map_err(refused)
 }
 
 /// What may decide whether another machine computes the same bits.

@@ -1,7 +1,8 @@
 //! Why a letter could not be read.
 
+use crate::list;
 use blindtier_ledger::LedgerError;
-use blindtier_wire::{PartyName, WireError};
+use blindtier_wire::{PartyName, RoundId, WireError};
 use std::path::PathBuf;
 
 /// Why a letter could not be read.
@@ -44,8 +45,9 @@ pub enum FamilyError {
     },
     /// No letter has the seed of a share.
     #[error(
-        "{}: no letter that can be read has the seed of share {share}; fetch the letters of trustees {holders}{complaints}",
-        folder.display()
+        "{}: no letter that can be read has the seed of share {share}; fetch the letters of {}{complaints}",
+        folder.display(),
+        list(trustees.iter())
     )]
     TooFewLetters {
         /// The folder of letters.
@@ -53,7 +55,7 @@ pub enum FamilyError {
         /// The share.
         share: u32,
         /// Who holds it.
-        holders: String,
+        trustees: Vec<PartyName>,
         /// What is wrong with those that are there.
         complaints: String,
     },
@@ -64,6 +66,18 @@ pub enum FamilyError {
         folder: PathBuf,
         /// The slot.
         slot: u32,
+    },
+    /// Another round decided the slot anew.
+    #[error("{}: round {by} decided slot {slot} anew; have slot {there} of that round opened to the state", folder.display())]
+    Corrected {
+        /// The ledger.
+        folder: PathBuf,
+        /// The slot.
+        slot: u32,
+        /// The correcting round.
+        by: RoundId,
+        /// The slot there.
+        there: u32,
     },
     /// The board has no such slot.
     #[error("{}: the board has nothing of slot {slot}; fetch it again", folder.display())]
@@ -76,16 +90,19 @@ pub enum FamilyError {
 }
 
 impl FamilyError {
-    /// The party to turn to; `None` when the fault is local.
-    pub fn culprit(&self) -> Option<&PartyName> {
+    /// The parties to turn to; none when the fault is local.
+    pub fn culprits(&self) -> Vec<PartyName> {
         match self {
-            Self::Wire(e) => e.culprit(),
-            Self::Ledger(e) => e.culprit(),
-            Self::Unreadable { culprit, .. } | Self::WrongSeed { culprit, .. } => Some(culprit),
-            Self::NotInRound { .. }
-            | Self::TooFewLetters { .. }
-            | Self::NotOpenedToState { .. }
-            | Self::NoSuchSlot { .. } => None,
+            Self::Wire(e) => e.culprit().into_iter().cloned().collect(),
+            Self::Ledger(e) => e.culprits(),
+            Self::Unreadable { culprit, .. } | Self::WrongSeed { culprit, .. } => {
+                vec![culprit.clone()]
+            }
+            Self::TooFewLetters { trustees, .. } => trustees.clone(),
+            Self::NotInRound { .. } => vec![PartyName::registrar()],
+            Self::NotOpenedToState { .. } | Self::Corrected { .. } | Self::NoSuchSlot { .. } => {
+                Vec::new()
+            }
         }
     }
 }

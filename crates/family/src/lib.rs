@@ -16,7 +16,8 @@ pub use state::read_for_state;
 use blindtier_ledger::{Ledger, OpenedRound, OpenedSlots};
 use blindtier_wire::{
     Board, Chunk, ChunkReader, Context, Digest, LetterKeys, LetterText, Letters, PartyName, Proof,
-    Purpose, Received, Round, Seed, TrustFile, WireError, file_names, letter_bytes, unpad,
+    Purpose, Received, Round, RoundId, Seed, Sharing, TrustFile, WireError, file_names,
+    letter_bytes, unpad,
 };
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -45,7 +46,11 @@ pub struct Letter {
     pub head: Digest,
     /// Why the tier was opened to the state, if it was.
     pub opened_to_state: Option<String>,
-    /// The values that each agency says it used, in the order of its indicators.
+    /// Who was excluded from the round: the missing values stand for what they would have submitted.
+    pub excluded: Vec<PartyName>,
+    /// The round, and the slot there, that decided this slot anew: what it opened counts, and not this letter.
+    pub corrected: Option<(RoundId, u32)>,
+    /// The values that each submitter says it used, an agency's in the order of its indicators; none of the excluded.
     pub levels: BTreeMap<PartyName, Vec<i64>>,
     /// What was wrong with letters that could be done without.
     pub complaints: Vec<FamilyError>,
@@ -213,7 +218,7 @@ impl<'a> Mail<'a> {
             return Err(FamilyError::TooFewLetters {
                 folder: self.folder.clone(),
                 share,
-                holders: list(sharing.holders(share).iter()),
+                trustees: holders(sharing, share),
                 complaints: said.map(|text| format!("; {text}")).collect(),
             });
         }
@@ -226,7 +231,7 @@ impl<'a> Mail<'a> {
         for sealed in &page.levels {
             match sealed.open(&self.context, slot, key) {
                 Some(values) => {
-                    levels.insert(sealed.agency.clone(), values);
+                    levels.insert(sealed.submitter.clone(), values);
                 }
                 None => complaints.push(sealed.complaint(slot)),
             }
@@ -236,6 +241,8 @@ impl<'a> Mail<'a> {
             code,
             head: head.unwrap_or_else(|| self.ledger.head()),
             opened_to_state: self.ledger.state_opening(slot).map(|(reason, _)| reason.to_owned()),
+            excluded: self.ledger.exclusions().map(|(submitter, _)| submitter.clone()).collect(),
+            corrected: self.ledger.correction_of(slot).map(|(round, there)| (*round, there)),
             levels,
             complaints,
             seeds,
@@ -282,6 +289,11 @@ pub(crate) struct Damaged {
     file: PathBuf,
     culprit: PartyName,
     why: String,
+}
+
+/// The trustees that hold a share.
+fn holders(sharing: Sharing, share: u32) -> Vec<PartyName> {
+    sharing.holders(share).into_iter().map(PartyName::trustee).collect()
 }
 
 fn list<T: ToString>(items: impl Iterator<Item = T>) -> String {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The tier code of a slot that the ledger says was opened to the state, from the seeds that trustees sealed to its `key`
-/// (private), in `folder`. `modulus` is the engine's pad modulus.
+/// (private), in `folder`. A tier that another round decided anew is not shown. `modulus` is the engine's pad modulus.
 pub fn read_for_state(
     board: &Board,
     folder: &Path,
@@ -24,6 +24,9 @@ pub fn read_for_state(
     let ledger = Ledger::read(&board.ledger(), &round, &context, trust)?;
     if ledger.state_opening(slot).is_none_or(|(_, recorded)| recorded != key.public()) {
         return Err(FamilyError::NotOpenedToState { folder: board.ledger(), slot });
+    }
+    if let Some((by, there)) = ledger.correction_of(slot) {
+        return Err(FamilyError::Corrected { folder: board.ledger(), slot, by: *by, there });
     }
     let opened = OpenedRound { board, ledger: &ledger, round: &round, context: &context, trust };
     let slots = opened.chunk(slot / round.chunk.max(1))?;
@@ -57,7 +60,7 @@ pub fn read_for_state(
         return Err(FamilyError::TooFewLetters {
             folder: folder.to_owned(),
             share,
-            holders: crate::list(round.sharing.holders(share).iter()),
+            trustees: crate::holders(round.sharing, share),
             complaints: String::new(),
         });
     }

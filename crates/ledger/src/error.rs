@@ -81,11 +81,17 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
-    /// The party to turn to; `None` when no single one is at fault.
-    pub fn culprit(&self) -> Option<&PartyName> {
+    /// The parties to turn to; none when the fault is the reader's own or nobody's in particular.
+    pub fn culprits(&self) -> Vec<PartyName> {
         match self {
-            Self::Wire(e) => e.culprit(),
-            _ => None,
+            Self::Wire(e) => e.culprit().into_iter().cloned().collect(),
+            Self::Forked { one, other, .. } => vec![one.clone(), other.clone()],
+            Self::Unsigned { .. }
+            | Self::Broken { .. }
+            | Self::Order { .. }
+            | Self::Cut { .. }
+            | Self::Missing { .. }
+            | Self::AlreadySigned { .. } => Vec::new(),
         }
     }
 }

@@ -1,10 +1,44 @@
 //! What a ledger records.
 
-use blindtier_wire::{
-    Digest, Fault, Kind, Message, PartyName, Sharing, SubmissionEntry, check_reason,
-};
+use blindtier_wire::{Digest, Fault, Kind, Message, PartyName, RoundId, Sharing, check_reason};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// Why a round goes on without a submitter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Exclusion {
+    /// The trustees did not all have its submission before the deadline.
+    Late,
+    /// It signed two different submissions.
+    TwoSubmissions,
+    /// Its submission was registered, but not all of its chunks were handed over.
+    Withheld,
+    /// This chunk, which its submission lists, cannot be used.
+    Invalid {
+        /// The chunk.
+        chunk: u32,
+    },
+}
+
+impl fmt::Display for Exclusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Late => f.write_str("its submission came too late"),
+            Self::TwoSubmissions => f.write_str("it signed two different submissions"),
+            Self::Withheld => f.write_str("it did not hand its chunks over"),
+            Self::Invalid { chunk } => write!(f, "its chunk {chunk} is invalid"),
+        }
+    }
+}
+
+/// What is registered of one submitter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// Who.
+    pub submitter: PartyName,
+    /// Hash of its manifest, or why it is left out.
+    pub manifest: Result<Digest, Exclusion>,
+}
 
 /// Something that happened in a round.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +56,15 @@ pub enum Event {
         /// The letter keys of the roster.
         letter_keys: Digest,
     },
-    /// Every agency's manifest, before any ciphertext leaves its owner.
-    Submissions(Vec<SubmissionEntry>),
+    /// The submitters' manifests, in the order of the round, before any ciphertext leaves its owner.
+    Submissions(Vec<Registration>),
+    /// A registered submitter is excluded: its columns are computed with the missing values.
+    Excluded {
+        /// Who.
+        submitter: PartyName,
+        /// Why.
+        reason: Exclusion,
+    },
     /// The receipt that trustees recomputed, and the hash of each one's manifest of partial decryptions and commitments,
     /// before any of them is shown.
     Committed {
@@ -54,15 +95,25 @@ pub enum Event {
     },
     /// A trustee destroyed its shares.
     Destroyed(PartyName),
+    /// Another round decided some slots anew, see [`blindtier_wire::Correction`].
+    Corrected {
+        /// That round.
+        round: RoundId,
+        /// Which slot of this round each of its slots corrects.
+        slots: Vec<u32>,
+        /// Hash of the entry with which it was opened, in its own ledger.
+        head: Digest,
+    },
 }
 
 impl Event {
-    /// How many signatures record it. What everything later builds on must not exist twice: the keys, and the list of
-    /// submissions, of which a second one could contain copies of the first's ciphertexts. Later entries about the same
-    /// submissions come to the same whoever signs them, and a round has to go on when a trustee is lost.
+    /// How many signatures record it. What everything later builds on must not exist twice: the keys; the list of
+    /// submissions, of which a second one could contain copies of the first's ciphertexts; and who is excluded from it, because
+    /// two results, with and without a submitter, would show what it submitted. Later entries about the same submissions come
+    /// to the same whoever signs them, and a round has to go on when a trustee is lost.
     pub fn signatures(&self, sharing: Sharing) -> usize {
         match self {
-            Self::Keys { .. } | Self::Submissions(_) => sharing.quorum(),
+            Self::Keys { .. } | Self::Submissions(_) | Self::Excluded { .. } => sharing.quorum(),
             _ => sharing.majority(),
         }
     }
@@ -106,10 +157,14 @@ impl fmt::Display for Event {
             Self::Keys { public_key, shares, .. } => {
                 write!(f, "keys made: public key {public_key}, {} shares", shares.len())
             }
-            Self::Submissions(manifests) => {
+            Self::Submissions(all) => {
                 write!(f, "submissions registered:")?;
-                manifests.iter().try_for_each(|m| write!(f, " {} {}", m.agency, m.manifest))
+                all.iter().try_for_each(|Registration { submitter, manifest }| match manifest {
+                    Ok(digest) => write!(f, " {submitter} {digest}"),
+                    Err(reason) => write!(f, " {submitter} left out ({reason})"),
+                })
             }
+            Self::Excluded { submitter, reason } => write!(f, "{submitter} excluded: {reason}"),
             Self::Committed { receipt, partials } => {
                 write!(f, "receipt {receipt} recomputed and partial decryptions committed to by")?;
                 partials.iter().try_for_each(|(trustee, _)| write!(f, " {trustee}"))
@@ -126,6 +181,13 @@ impl fmt::Display for Event {
                 write!(f, "slot {slot} opened to the state: {}", reason.escape_debug())
             }
             Self::Destroyed(trustee) => write!(f, "{trustee} destroyed its shares"),
+            Self::Corrected { round, slots, head } => {
+                write!(
+                    f,
+                    "{} slots corrected by round {round}, opened in entry {head}",
+                    slots.len()
+                )
+            }
         }
     }
 }

@@ -6,17 +6,20 @@
 #![forbid(unsafe_code)]
 
 mod board;
+mod corrections;
 mod error;
 mod event;
+mod order;
 
 pub use blindtier_wire::MAX_REASON;
 pub use board::{OpenedRound, OpenedSlots};
+pub use corrections::{CorrectingRound, correcting_boards};
 pub use error::LedgerError;
-pub use event::{Entry, Event};
+pub use event::{Entry, Event, Exclusion, Registration};
 
 use bincode::Options;
 use blindtier_wire::{
-    Context, Digest, Expect, Message, PartyName, Round, SigningIdentity, SubmissionEntry,
+    Context, Digest, Expect, Message, PartyName, Round, RoundId, SigningIdentity, SubmissionEntry,
     TrustFile, WireError, read, storage, write,
 };
 use std::path::{Path, PathBuf};
@@ -176,13 +179,39 @@ impl Ledger {
         self.require(found, "the keys are")
     }
 
-    /// The registered submissions.
-    pub fn submissions(&self) -> Result<&[SubmissionEntry], LedgerError> {
+    /// What was registered, in the order of the round.
+    pub fn registrations(&self) -> Result<&[Registration], LedgerError> {
         let found = self.events().find_map(|event| match event {
-            Event::Submissions(manifests) => Some(manifests.as_slice()),
+            Event::Submissions(all) => Some(all.as_slice()),
             _ => None,
         });
         self.require(found, "the submissions are")
+    }
+
+    /// What results are computed from: the registered submissions but those of the excluded, in the order of the round.
+    pub fn submissions(&self) -> Result<Vec<SubmissionEntry>, LedgerError> {
+        let entry = |Registration { submitter, manifest }: &Registration| {
+            let manifest = manifest.ok().filter(|_| self.excluded(submitter).is_none());
+            SubmissionEntry { submitter: submitter.clone(), manifest }
+        };
+        Ok(self.registrations()?.iter().map(entry).collect())
+    }
+
+    /// The submitters that the round goes on without, and why.
+    pub fn exclusions(&self) -> impl Iterator<Item = (&PartyName, Exclusion)> {
+        let all = self.registrations().unwrap_or_default();
+        all.iter().filter_map(|Registration { submitter, manifest }| {
+            let reason = manifest.err().or_else(|| self.excluded(submitter))?;
+            Some((submitter, reason))
+        })
+    }
+
+    /// Why a registered submitter was excluded, if it was.
+    fn excluded(&self, of: &PartyName) -> Option<Exclusion> {
+        self.events().find_map(|event| match event {
+            Event::Excluded { submitter, reason } if submitter == of => Some(*reason),
+            _ => None,
+        })
     }
 
     /// The receipt that is opened and the manifests of partial decryptions.
@@ -201,6 +230,32 @@ impl Ledger {
             _ => None,
         });
         self.require(found, "the opening is")
+    }
+
+    /// Hash of the entry with which the round was opened.
+    pub fn opening(&self) -> Result<Digest, LedgerError> {
+        let is_opening = |recorded: &&Recorded| matches!(recorded.entry.event, Event::Opened(_));
+        let found = self.entries.iter().find(is_opening).map(|recorded| recorded.digest);
+        self.require(found, "the opening is")
+    }
+
+    /// The rounds that correct this one, in order.
+    pub fn corrections(&self) -> impl Iterator<Item = Corrected<'_>> {
+        self.events().filter_map(|event| match event {
+            Event::Corrected { round, slots, head } => {
+                Some(Corrected { round, slots, head: *head })
+            }
+            _ => None,
+        })
+    }
+
+    /// The round that decided a slot last, and the slot's number there; `None` if that is this round.
+    pub fn correction_of(&self, slot: u32) -> Option<(&RoundId, u32)> {
+        let place = |slots: &[u32]| {
+            let place = slots.iter().position(|corrected| *corrected == slot)?;
+            u32::try_from(place).ok()
+        };
+        self.corrections().filter_map(|c| Some((c.round, place(c.slots)?))).last()
     }
 
     /// Why, and for which key, a slot was opened to the state, if it was.
@@ -247,101 +302,21 @@ impl Ledger {
         write(&path, &entry, context, identity)?;
         Ok(entry)
     }
-
-    /// What may follow what.
-    fn check_order(&self, event: &Event, round: &Round) -> Result<(), LedgerError> {
-        let has = |wanted: fn(&Event) -> bool| self.events().any(wanted);
-        let keys = has(|e| matches!(e, Event::Keys { .. }));
-        let submissions = has(|e| matches!(e, Event::Submissions(_)));
-        let committed = has(|e| matches!(e, Event::Committed { .. }));
-        let opened = has(|e| matches!(e, Event::Opened(_)));
-        let trustee = |name: &PartyName| round.sharing.names().any(|known| known == *name);
-        let wrong = match event {
-            Event::Keys { shares, letter_keys, .. } => {
-                if keys {
-                    Some("keys are made once a round")
-                } else if shares.len() as u64 != u64::from(round.sharing.shares()) {
-                    Some("there is not one commitment a share")
-                } else if *letter_keys != round.letter_keys {
-                    Some("the letter keys are not those of the round")
-                } else {
-                    None
-                }
-            }
-            _ if !keys => Some("the first entry records the keys"),
-            Event::Submissions(manifests) => {
-                if submissions {
-                    Some("submissions are registered once a round")
-                } else if !manifests.iter().map(|m| &m.agency).eq(&round.agencies) {
-                    Some("these are not the submissions of the round's agencies")
-                } else {
-                    None
-                }
-            }
-            Event::Committed { partials, .. } => {
-                let numbers: Vec<u16> =
-                    partials.iter().filter_map(|(name, _)| name.trustee_number()).collect();
-                if !submissions {
-                    Some("nothing is opened before the submissions are registered")
-                } else if committed {
-                    Some("a round is opened once")
-                } else if !partials.iter().all(|(name, _)| trustee(name)) {
-                    Some("somebody opens who is no trustee of the round")
-                } else if round.sharing.missing(&numbers).is_some() {
-                    Some("fewer trustees open than the threshold")
-                } else {
-                    None
-                }
-            }
-            Event::Opened(chunks) => {
-                let count = round.chunking().map_or(0, blindtier_wire::Chunking::count);
-                if !committed {
-                    Some("nothing is opened before partial decryptions are committed to")
-                } else if opened {
-                    Some("a round is opened once")
-                } else if chunks.len() as u64 != u64::from(count) {
-                    Some("there is not one hash a chunk")
-                } else {
-                    None
-                }
-            }
-            Event::StateOpening { slot, .. } => {
-                if !opened {
-                    Some("a tier is opened to the state after the round is opened")
-                } else if *slot >= round.slots {
-                    Some("the round has no such slot")
-                } else if self.state_opening(*slot).is_some() {
-                    Some("a slot is opened to the state at most once")
-                } else {
-                    None
-                }
-            }
-            Event::Refused { trustee: name, .. } => {
-                (!trustee(name)).then_some("somebody refuses who is no trustee of the round")
-            }
-            Event::Destroyed(name) => {
-                if !trustee(name) {
-                    Some("somebody destroys shares who is no trustee of the round")
-                } else if self.events().any(|e| matches!(e, Event::Destroyed(n) if n == name)) {
-                    Some("this trustee's shares are destroyed already")
-                } else {
-                    None
-                }
-            }
-        };
-        match wrong {
-            None => Ok(()),
-            Some(reason) => Err(LedgerError::Order {
-                folder: self.folder.clone(),
-                index: u32::try_from(self.entries.len()).unwrap_or(u32::MAX),
-                reason,
-            }),
-        }
-    }
 }
 
 /// The receipt that is opened, and who opens with the hash of its manifest.
 pub type Committed<'a> = (Digest, &'a [(PartyName, Digest)]);
+
+/// A recorded correction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Corrected<'a> {
+    /// The correcting round.
+    pub round: &'a RoundId,
+    /// The slot of this round that each of its slots corrects.
+    pub slots: &'a [u32],
+    /// Hash of the entry with which it was opened.
+    pub head: Digest,
+}
 
 /// What the ledger has of the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,56 +7,23 @@
     reason = "a test may stop at the first surprise; clippy.toml exempts only the test functions themselves"
 )]
 
-use blindtier_ledger::{Event, Ledger, LedgerError, endorsement_path};
+mod support;
+
+use blindtier_ledger::{Event, Exclusion, Ledger, LedgerError, endorsement_path};
 use blindtier_wire::*;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
-
-/// For tests only: the keys are public.
-fn trustee(number: u16) -> SigningIdentity {
-    SigningIdentity::from_seed(PartyName::trustee(number), &[number as u8; 32])
-}
-
-fn trust() -> TrustFile {
-    let mut trust = TrustFile::new();
-    for number in 1..=3 {
-        assert!(trust.pin(PartyName::trustee(number), &trustee(number).public_key()));
-    }
-    trust
-}
-
-fn round() -> Round {
-    Round {
-        nonce: [5; 32],
-        policy: Digest([6; 32]),
-        engine: Engine { name: "clear".into(), parameters: "none".into() },
-        layout: Layout::Folded,
-        plan: Digest([7; 32]),
-        slots: 3,
-        chunk: 2,
-        agencies: vec![PartyName::agency("tax").unwrap()],
-        sharing: Sharing::new(3, 2).unwrap(),
-        key_maker: PartyName::trustee(1),
-        letter_keys: Digest([8; 32]),
-    }
-}
+use support::{agency, digest, keys, registered, round, trust, trustee};
 
 /// One event of every kind, in an order that a round allows.
 fn events() -> Vec<Event> {
-    let digest = |byte| Digest([byte; 32]);
+    let mut submissions = registered();
+    submissions[2].manifest = Err(Exclusion::Late);
     vec![
-        Event::Keys {
-            public_key: digest(1),
-            evaluation_key: digest(2),
-            opening_key: Some(digest(3)),
-            shares: vec![digest(4), digest(5), digest(6)],
-            letter_keys: digest(8),
-        },
-        Event::Submissions(vec![SubmissionEntry {
-            agency: PartyName::agency("tax").unwrap(),
-            manifest: digest(9),
-        }]),
+        keys(),
+        Event::Submissions(submissions),
+        Event::Excluded { submitter: agency("health"), reason: Exclusion::Invalid { chunk: 1 } },
         Event::Committed {
             receipt: digest(10),
             partials: vec![
@@ -72,6 +39,7 @@ fn events() -> Vec<Event> {
         },
         Event::StateOpening { slot: 2, reason: "the family appeals".into(), key: [15; 32] },
         Event::Destroyed(PartyName::trustee(2)),
+        Event::Corrected { round: RoundId([16; 32]), slots: vec![2, 0], head: digest(17) },
     ]
 }
 
@@ -140,12 +108,15 @@ fn every_flipped_bit_and_every_truncation_of_an_entry_is_noticed() {
 }
 
 #[test]
-fn two_sets_of_signers_have_a_trustee_in_common_and_of_keys_and_submissions_an_honest_one() {
+fn two_sets_of_signers_have_a_trustee_in_common_and_of_what_must_not_exist_twice_an_honest_one() {
     for (trustees, threshold) in [(3, 2), (4, 2), (5, 3), (5, 2), (4, 4), (1, 1)] {
         let sharing = Sharing::new(trustees, threshold).unwrap();
         for event in events() {
             let common = (2 * event.signatures(sharing)).saturating_sub(usize::from(trustees));
-            let once = matches!(event, Event::Keys { .. } | Event::Submissions(_));
+            let once = matches!(
+                event,
+                Event::Keys { .. } | Event::Submissions(_) | Event::Excluded { .. }
+            );
             let needed = if once { usize::from(threshold) } else { 1 };
             assert!(common >= needed, "{threshold} of {trustees}: {event}");
         }

@@ -159,7 +159,7 @@ fn add_indicators(policy: &mut Policy, choices: &mut Choices) -> Option<usize> {
         policy.indicators.push(indicator(
             position,
             agency,
-            Domain::Levels { levels, rule, missing },
+            Domain::Levels { levels, rule, missing: Some(missing) },
         ));
     }
     choices.coin().then(|| {
@@ -169,7 +169,7 @@ fn add_indicators(policy: &mut Policy, choices: &mut Choices) -> Option<usize> {
             min,
             max,
             unit: "units".to_owned(),
-            missing: choices.between(min, max),
+            missing: Some(choices.between(min, max)),
         };
         policy.indicators.push(indicator(leveled, choices.below(agencies), domain));
         leveled

@@ -30,10 +30,10 @@ pub enum Answer {
     Tier(Outcome),
     /// The reserved code of a family that said no. Nothing was decided about it.
     OptedOut,
+    /// The reserved code of a family about which something is missing that the policy needs: the positions of these
+    /// indicators.
+    Undecided(Vec<usize>),
 }
-
-/// Identifier of the reserved code "opted out", which no tier may have.
-pub const OPTED_OUT: &str = "opted_out";
 
 /// Why a policy cannot decide for these values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +59,12 @@ pub enum DecideError {
         min: i64,
         /// Largest value.
         max: i64,
+    },
+    /// Something is missing that the policy needs.
+    #[error("the tier cannot be decided: nothing is known of indicator `{indicator}`")]
+    Undecided {
+        /// Identifier of the first such indicator.
+        indicator: String,
     },
     /// A family said no, but the policy has no rule for that.
     #[error(
@@ -87,6 +93,26 @@ impl Policy {
     pub fn missing_values(&self) -> Vec<i64> {
         self.indicators.iter().map(crate::Indicator::missing).collect()
     }
+
+    /// The missing values, and the smallest one where the tier could not be decided without a value: a family to start
+    /// from.
+    pub fn base_values(&self) -> Vec<i64> {
+        let base = |indicator: &crate::Indicator| {
+            if indicator.is_required() { indicator.range().0 } else { indicator.missing() }
+        };
+        self.indicators.iter().map(base).collect()
+    }
+
+    /// Positions of the required indicators whose value is not known.
+    pub fn unknown(&self, values: &[i64]) -> Vec<usize> {
+        let indicators = self.indicators.iter().zip(values).enumerate();
+        indicators
+            .filter(|(_, (indicator, value))| {
+                indicator.is_required() && **value == indicator.unknown()
+            })
+            .map(|(position, _)| position)
+            .collect()
+    }
 }
 
 /// A policy made ready to decide for many families.
@@ -103,19 +129,20 @@ impl<'p> Interpreter<'p> {
         Ok(Self { policy, steps })
     }
 
-    /// Applies the opt-out rule, and decides for the families that did not say no.
-    pub fn decide_unless_opted_out(
-        &self,
-        values: &[i64],
-        said_no: bool,
-    ) -> Result<Answer, DecideError> {
+    /// Applies the opt-out rule and the rules for missing values, and decides for the families that are left.
+    pub fn answer(&self, values: &[i64], said_no: bool) -> Result<Answer, DecideError> {
         match (said_no, self.policy.opt_out) {
-            (false, _) => self.decide(values).map(Answer::Tier),
-            (true, OptOut::Neutral) => Ok(Answer::OptedOut),
+            (true, OptOut::Neutral) => return Ok(Answer::OptedOut),
             (true, OptOut::NotOffered) => {
-                Err(DecideError::NoOptOut { policy: self.policy.name.clone() })
+                return Err(DecideError::NoOptOut { policy: self.policy.name.clone() });
             }
+            (false, _) => {}
         }
+        let unknown = self.policy.unknown(values);
+        if unknown.is_empty() {
+            return self.decide(values).map(Answer::Tier);
+        }
+        Ok(Answer::Undecided(unknown))
     }
 
     /// Decides for one family, as [`Policy::decide`] does.
@@ -213,6 +240,9 @@ fn check_values(policy: &Policy, values: &[i64]) -> Result<(), DecideError> {
     }
     for (indicator, &value) in policy.indicators.iter().zip(values) {
         let (min, max) = indicator.range();
+        if indicator.is_required() && value == indicator.unknown() {
+            return Err(DecideError::Undecided { indicator: indicator.id.clone() });
+        }
         if value < min || value > max {
             return Err(DecideError::OutOfRange {
                 indicator: indicator.id.clone(),
@@ -344,11 +374,11 @@ mod tests {
         let interpreter = Interpreter::new(&policy).unwrap();
         for values in [[0], [1]] {
             assert_eq!(
-                interpreter.decide_unless_opted_out(&values, true),
+                interpreter.answer(&values, true),
                 Ok(Answer::OptedOut),
                 "the values do not matter"
             );
-            let told = interpreter.decide_unless_opted_out(&values, false);
+            let told = interpreter.answer(&values, false);
             assert_eq!(told, interpreter.decide(&values).map(Answer::Tier));
         }
     }
@@ -359,10 +389,10 @@ mod tests {
             let policy = policy(rule);
             let interpreter = Interpreter::new(&policy).unwrap();
             assert_eq!(
-                interpreter.decide_unless_opted_out(&[0], true),
+                interpreter.answer(&[0], true),
                 Err(DecideError::NoOptOut { policy: "small".into() })
             );
-            assert!(interpreter.decide_unless_opted_out(&[0], false).is_ok());
+            assert!(interpreter.answer(&[0], false).is_ok());
         }
     }
 }

@@ -5,6 +5,7 @@
 pub mod arbitrary;
 mod canonical;
 pub mod circuit;
+mod code;
 mod decimal;
 mod explain;
 mod interpret;
@@ -17,9 +18,10 @@ mod shipped;
 mod source;
 
 pub use canonical::{PolicyHash, PolicyHashError};
+pub use code::{Code, INVALID, OPTED_OUT, OPTED_OUT_NUMBER, UNDECIDED, UNDECIDED_NUMBER};
 pub use decimal::{DecimalError, MAX_DIGITS};
 pub use explain::{Change, Explanation, Finding, Gap, Margin, Points};
-pub use interpret::{Answer, DecideError, Interpreter, OPTED_OUT, Outcome};
+pub use interpret::{Answer, DecideError, Interpreter, Outcome};
 pub use model::*;
 pub use order::{Cycle, Step};
 pub use register::{

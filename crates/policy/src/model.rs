@@ -126,8 +126,9 @@ pub enum Domain {
         levels: Vec<Class>,
         /// How a register value becomes a level.
         rule: LevelRule,
-        /// Position of the level used when the register knows nothing of the family.
-        missing: usize,
+        /// Position of the level used when the register knows nothing of the family; without it the tier then cannot be
+        /// decided.
+        missing: Option<usize>,
     },
     /// An integer in a declared range.
     Integer {
@@ -137,8 +138,8 @@ pub enum Domain {
         max: i64,
         /// Unit, for people.
         unit: String,
-        /// Value used when the register knows nothing of the family.
-        missing: i64,
+        /// Value used when the register knows nothing of the family; without it the tier then cannot be decided.
+        missing: Option<i64>,
     },
 }
 
@@ -380,12 +381,28 @@ impl Policy {
 }
 
 impl Indicator {
-    /// The value used when the register knows nothing of the family.
+    /// The value used when the register knows nothing of the family: a level or integer, or
+    /// [`unknown`](Self::unknown) if the tier then cannot be decided.
     pub fn missing(&self) -> i64 {
-        match &self.domain {
-            Domain::Levels { missing, .. } => i64::try_from(*missing).unwrap_or(i64::MAX),
+        let stated = match &self.domain {
+            Domain::Levels { missing, .. } => missing.map(|m| i64::try_from(m).unwrap_or(i64::MAX)),
             Domain::Integer { missing, .. } => *missing,
-        }
+        };
+        stated.unwrap_or_else(|| self.unknown())
+    }
+
+    /// Whether the tier cannot be decided when the register knows nothing of the family.
+    pub fn is_required(&self) -> bool {
+        matches!(
+            self.domain,
+            Domain::Levels { missing: None, .. } | Domain::Integer { missing: None, .. }
+        )
+    }
+
+    /// What stands for a value that is not known, one above the largest; only a [required](Self::is_required) indicator
+    /// takes it.
+    pub fn unknown(&self) -> i64 {
+        self.range().1.saturating_add(1)
     }
 
     /// Smallest and largest value.

@@ -1,21 +1,32 @@
-//! The registrar: draws the roster of a round and gives each agency its part.
+//! The registrar: draws the roster of a round, gives each agency its part, answers its one request, and submits who said no.
 //!
-//! It knows who belongs to which family and nothing else: no engine, no indicator, no tier.
+//! It knows who belongs to which family and who said no, and nothing else: no indicator, no tier. Of an engine it has what
+//! every submitter has, encryption with the public key.
 #![forbid(unsafe_code)]
 
+mod corrections;
 mod error;
+mod link;
+mod opt_outs;
 mod population;
 mod shuffle;
 
-pub use error::{PopulationFault, RegistrarError};
-pub use population::{Family, Population};
+pub use blindtier_submission::{ColumnSource, Destination, Invitation, SubmissionError, Submitted};
+pub use corrections::Corrects;
+pub use error::{OptOutFault, PopulationFault, RegistrarError};
+pub use link::{Answered, Link, link};
+pub use opt_outs::OptOutColumns;
+pub use population::{Family, OptOutList, Population};
 
+use blindtier_linkage::LinkageKey;
 use blindtier_policy::{Fact, Policy};
 use blindtier_wire::{
-    Board, Context, Digest, Engine, Entry, Layout, LetterKeys, PartyName, PseudonymKey, Roster,
-    Round, Sharing, SigningIdentity, WireError, file_names, write,
+    Board, Context, Digest, Engine, Entry, Layout, LetterKeys, Linkage, MAX_LINKAGE_PERSONS,
+    OptOuts, PartyName, Pseudonym, PseudonymKey, Roster, RosterLinkage, Round, Sharing,
+    SigningIdentity, WireError, file_names, write,
 };
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// What the registrar decides about a round.
 pub struct NewRound<'a> {
@@ -33,16 +44,31 @@ pub struct NewRound<'a> {
     pub sharing: Sharing,
     /// Whether the engine needs a dealer to make the key.
     pub dealer: bool,
-    /// Positions in the policy of the agencies that have columns, ascending.
-    pub agencies: &'a [usize],
+    /// Positions of those that have columns, ascending: agencies by their place in the policy, and the number of agencies
+    /// for the registrar, if families may opt out.
+    pub submitters: &'a [usize],
+    /// How agencies find their persons in their rosters; see [`request_size`] for how many persons a request has.
+    pub linkage: Linkage,
+    /// Whether ciphertexts are proven or checked to hold allowed values, as the plan says.
+    pub proofs: bool,
+    /// When submissions are too late, in seconds since 1970.
+    pub deadline: Option<u64>,
+    /// The round of which this one corrects some slots, if it does; it then has the families of these slots only.
+    pub corrects: Option<&'a Corrects<'a>>,
     /// The population (private), from [`Population::read`].
     pub population: &'a Population,
     /// The file it was read from, for errors.
     pub population_file: &'a Path,
-    /// The public folder that `round.bt` and `letter-keys.bt` are written to.
+    /// Who said no (private), from [`Population::opt_outs`], and the file it was read from; nobody without it.
+    pub opt_outs: Option<(&'a OptOutList, &'a Path)>,
+    /// The public folder that `round.bt` and `letter-keys.bt` are written to; for a correction the board of the round that
+    /// it corrects, below which it gets a folder of its own.
     pub board: &'a Board,
     /// The folder that the rosters (secret) are written to: `<agency>/roster.bt`.
     pub rosters: &'a Path,
+    /// The registrar's own folder (private): `<agency>/linkage-key.bt` with oblivious linkage, and `opt-outs.bt` if families
+    /// may opt out.
+    pub private: &'a Path,
     /// The registrar's signing key.
     pub identity: &'a SigningIdentity,
 }
@@ -58,46 +84,53 @@ pub struct Announced {
     pub persons: usize,
     /// Each agency and the file (secret) to hand to it alone.
     pub rosters: Vec<(PartyName, PathBuf)>,
+    /// The public folder of the round.
+    pub board: Board,
 }
 
-/// Shuffles the families into slots and writes the round, the letter keys and one roster an agency.
+/// How many persons every agency's request has unless the registrar says otherwise: the persons of the population, rounded
+/// up to a power of two so that their number stays hidden as well.
+pub fn request_size(population: &Population) -> u32 {
+    let rounded =
+        u32::try_from(population.persons.len()).ok().and_then(u32::checked_next_power_of_two);
+    rounded.unwrap_or(MAX_LINKAGE_PERSONS).min(MAX_LINKAGE_PERSONS)
+}
+
+/// Shuffles the families into slots and writes the round, the letter keys, one roster an agency, and what the registrar
+/// keeps: the agencies' linkage keys and who said no.
 ///
 /// The round file is written last: without it the other files are of no use to anybody. Refuses to replace
-/// a round.
+/// a round, or what another round needs.
 pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
-    let round_file = new.board.round();
-    if round_file.exists() {
-        return Err(RegistrarError::RoundExists { file: round_file });
-    }
-    let mut agencies = Vec::with_capacity(new.agencies.len());
-    for &position in new.agencies {
-        let Some(agency) = new.policy.agencies.get(position) else {
-            return Err(RegistrarError::NoSuchAgency {
-                position,
-                agencies: new.policy.agencies.len(),
-            });
-        };
-        agencies.push((
-            PartyName::agency(&agency.id).map_err(WireError::from)?,
-            new.policy.facts_of(position),
-        ));
+    if new.corrects.is_none() && new.board.round().exists() {
+        return Err(RegistrarError::RoundExists { file: new.board.round() });
     }
     let population = new.population;
-    if !population.has_adults() && agencies.iter().any(|(_, facts)| facts.contains(&Fact::Adults)) {
-        return Err(RegistrarError::Population {
-            file: new.population_file.to_owned(),
-            line: 1,
-            fault: PopulationFault::MissingColumn { column: "adult" },
-        });
+    let Submitters { agencies, registrar } = submitters(new)?;
+    check_facts(new, &agencies)?;
+    if let Linkage::Oblivious { persons } = new.linkage
+        && persons > MAX_LINKAGE_PERSONS
+    {
+        return Err(RegistrarError::TooManyPersons { persons: persons.into() });
     }
+    if let (false, Some((_, file))) = (registrar, new.opt_outs) {
+        return Err(RegistrarError::NoOptOut { file: file.to_owned() });
+    }
+    check_private(new, &agencies)?;
 
-    let slots = u32::try_from(population.families.len())
+    let everybody = u32::try_from(population.families.len())
         .map_err(|_| RegistrarError::TooManyFamilies { families: population.families.len() })?;
-    let families = shuffle::permutation(slots)?;
+    let families = match new.corrects {
+        Some(corrects) => Zeroizing::new(corrects.families(population, new.population_file)?),
+        None => shuffle::permutation(everybody)?,
+    };
+    let slots = u32::try_from(families.len()).unwrap_or(u32::MAX);
     let by_slot = || families.iter().filter_map(|&f| population.families.get(f as usize));
     let letter_keys = LetterKeys { keys: by_slot().map(|f| f.letter_key).collect() };
     let mut nonce = [0; 32];
     getrandom::fill(&mut nonce).map_err(WireError::Random)?;
+    let mut submitters: Vec<PartyName> = agencies.iter().map(|(name, _)| name.clone()).collect();
+    submitters.extend(registrar.then(PartyName::registrar));
     let round = Round {
         nonce,
         policy: Digest(new.policy.hash().0),
@@ -106,31 +139,49 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
         plan: new.plan,
         slots,
         chunk: new.chunk,
-        agencies: agencies.iter().map(|(name, _)| name.clone()).collect(),
+        submitters,
         sharing: new.sharing,
         key_maker: if new.dealer { PartyName::dealer() } else { PartyName::trustee(1) },
         letter_keys: letter_keys.digest(),
+        linkage: new.linkage,
+        proofs: new.proofs,
+        deadline: new.deadline,
+        corrects: new.corrects.map(Corrects::named),
     };
     let context = round
         .context()
-        .map_err(|fault| RegistrarError::Round { file: round_file.clone(), fault })?;
+        .map_err(|fault| RegistrarError::Round { file: new.board.round(), fault })?;
+    let board = match new.corrects {
+        Some(_) => new.board.correction(&context.round),
+        None => new.board.clone(),
+    };
 
-    let mut slot_of = vec![0; families.len()];
-    for (slot, &family) in (0..).zip(families.iter()) {
+    if registrar {
+        let said_no = |family: &u32| new.opt_outs.is_some_and(|(list, _)| list.said_no(*family));
+        let list = OptOuts { slots: families.iter().map(|f| u8::from(said_no(f))).collect() };
+        write(&new.private.join(file_names::OPT_OUTS), &list, &context, new.identity)?;
+    }
+    let mut slot_of = vec![None; population.families.len()];
+    for (slot, &family) in (0u32..).zip(families.iter()) {
         if let Some(place) = slot_of.get_mut(family as usize) {
-            *place = slot;
+            *place = Some(slot);
         }
     }
+    let members: Vec<(&str, u32)> = population
+        .persons
+        .iter()
+        .filter_map(|(person, family)| {
+            Some((person.as_str(), slot_of.get(*family as usize).copied().flatten()?))
+        })
+        .collect();
+    let persons: Vec<&str> = members.iter().map(|(person, _)| *person).collect();
     let mut rosters = Vec::with_capacity(agencies.len());
     for (name, facts) in agencies {
-        let key = PseudonymKey::generate()?;
-        let mut entries: Vec<Entry> = population
-            .persons
+        let (linkage, pseudonyms) = pseudonyms(new, &persons, &name, &context)?;
+        let mut entries: Vec<Entry> = members
             .iter()
-            .filter_map(|(person, family)| {
-                let slot = *slot_of.get(*family as usize)?;
-                Some(Entry { pseudonym: key.pseudonym(person), slot })
-            })
+            .zip(pseudonyms)
+            .map(|((_, slot), pseudonym)| Entry { pseudonym, slot: *slot })
             .collect();
         entries.sort_unstable();
         let fact = |fact, count: fn(&Family) -> u16| {
@@ -138,13 +189,91 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
         };
         let persons = fact(Fact::Persons, |f| f.persons);
         let adults = fact(Fact::Adults, |f| f.adults);
-        let roster = Roster { agency: name.clone(), key, entries, slots, persons, adults };
-        let folder = name.agency_id().unwrap_or_default();
-        let path = new.rosters.join(folder).join(file_names::ROSTER);
+        let roster = Roster { agency: name.clone(), linkage, entries, slots, persons, adults };
+        let path = new.rosters.join(name.submitter_folder()).join(file_names::ROSTER);
         write(&path, &roster, &context, new.identity)?;
         rosters.push((name, path));
     }
-    write(&new.board.letter_keys(), &letter_keys, &context, new.identity)?;
-    write(&round_file, &round, &context, new.identity)?;
-    Ok(Announced { round, context, persons: population.persons.len(), rosters })
+    write(&board.letter_keys(), &letter_keys, &context, new.identity)?;
+    write(&board.round(), &round, &context, new.identity)?;
+    Ok(Announced { round, context, persons: persons.len(), rosters, board })
+}
+
+/// Who submits.
+struct Submitters {
+    /// The agencies that have columns, each with the facts that it gets.
+    agencies: Vec<(PartyName, Vec<Fact>)>,
+    /// Whether the registrar does.
+    registrar: bool,
+}
+
+fn submitters(new: &NewRound<'_>) -> Result<Submitters, RegistrarError> {
+    let count = new.policy.agencies.len();
+    let mut agencies = Vec::with_capacity(new.submitters.len());
+    for &position in new.submitters.iter().filter(|position| **position != count) {
+        let Some(agency) = new.policy.agencies.get(position) else {
+            return Err(RegistrarError::NoSuchAgency { position, agencies: count });
+        };
+        let name = PartyName::agency(&agency.id).map_err(WireError::from)?;
+        agencies.push((name, new.policy.facts_of(position)));
+    }
+    Ok(Submitters { agencies, registrar: new.submitters.contains(&count) })
+}
+
+/// Refuses a population that does not say what an agency has to know.
+fn check_facts(
+    new: &NewRound<'_>,
+    agencies: &[(PartyName, Vec<Fact>)],
+) -> Result<(), RegistrarError> {
+    let needed = agencies.iter().any(|(_, facts)| facts.contains(&Fact::Adults));
+    if new.population.has_adults() || !needed {
+        return Ok(());
+    }
+    Err(RegistrarError::Population {
+        file: new.population_file.to_owned(),
+        line: 1,
+        fault: PopulationFault::MissingColumn { column: "adult" },
+    })
+}
+
+/// Refuses a private folder with files of another round.
+fn check_private(
+    new: &NewRound<'_>,
+    agencies: &[(PartyName, Vec<Fact>)],
+) -> Result<(), RegistrarError> {
+    let of_agency = |(name, _): &(PartyName, Vec<Fact>)| {
+        let folder = link::folder(new.private, name);
+        [folder.join(file_names::LINKAGE_KEY), folder.join(file_names::LINKAGE_ANSWERED)]
+    };
+    let mut files = agencies.iter().flat_map(of_agency).collect::<Vec<_>>();
+    files.push(new.private.join(file_names::OPT_OUTS));
+    match files.into_iter().find(|file| file.exists()) {
+        Some(file) => Err(RegistrarError::PrivateExists { file }),
+        None => Ok(()),
+    }
+}
+
+/// Draws an agency's key and makes the pseudonyms of these persons, in their order. A linkage key is written to
+/// the private folder: answers need it.
+fn pseudonyms(
+    new: &NewRound<'_>,
+    persons: &[&str],
+    agency: &PartyName,
+    context: &Context,
+) -> Result<(RosterLinkage, Vec<Pseudonym>), RegistrarError> {
+    match new.linkage {
+        Linkage::KeyedHash => {
+            let key = PseudonymKey::generate()?;
+            let pseudonyms = persons.iter().map(|person| key.pseudonym(person)).collect();
+            Ok((RosterLinkage::Key(key), pseudonyms))
+        }
+        Linkage::Oblivious { .. } => {
+            let key = LinkageKey::generate()?;
+            let body = blindtier_wire::LinkageKey { agency: agency.clone(), seed: *key.seed() };
+            let file = link::folder(new.private, agency).join(file_names::LINKAGE_KEY);
+            write(&file, &body, context, new.identity)?;
+            let pseudonyms = key.pseudonyms(persons)?.into_iter().map(Pseudonym).collect();
+            Ok((RosterLinkage::Oblivious { public: key.public() }, pseudonyms))
+        }
+    }
 }

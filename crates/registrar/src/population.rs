@@ -1,12 +1,12 @@
 //! Who belongs to which family.
 
-use crate::error::{PopulationFault, RegistrarError};
-use blindtier_wire::LetterKeys;
+use crate::error::{OptOutFault, PopulationFault, RegistrarError};
+use blindtier_wire::{LetterKeys, storage};
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::collections::hash_map::Entry;
 use std::path::Path;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// One family (private).
 pub struct Family {
@@ -24,8 +24,32 @@ pub struct Population {
     pub persons: Vec<(String, u32)>,
     /// The families, in the order in which the file first names them.
     pub families: Vec<Family>,
+    /// Family identifier to position.
+    positions: HashMap<String, u32>,
     adults: bool,
 }
+
+/// The families that said no (private), from [`Population::opt_outs`]. Wiped when dropped.
+pub struct OptOutList {
+    /// Of every family of the population.
+    said_no: Vec<bool>,
+}
+
+impl OptOutList {
+    /// Whether the family at this position of the population said no.
+    pub(crate) fn said_no(&self, family: u32) -> bool {
+        usize::try_from(family).ok().and_then(|f| self.said_no.get(f)).is_some_and(|no| *no)
+    }
+}
+
+impl Drop for OptOutList {
+    fn drop(&mut self) {
+        self.said_no.zeroize();
+    }
+}
+
+/// The largest opt-out list, in bytes.
+const MAX_OPT_OUTS: u64 = 1 << 30;
 
 struct Draft {
     line: u64,
@@ -46,6 +70,9 @@ impl Population {
     ///
     /// Columns: `person`, `family`, `letter_key` (64 hexadecimal digits, on at least one line of each family)
     /// and, if an indicator needs it, `adult` (yes or no). Other columns are ignored.
+    ///
+    /// A person belongs to one family: one that stands in two, or twice in one, is refused with both lines named. Where the
+    /// persons of a family live does not matter.
     pub fn read(file: &Path) -> Result<Self, RegistrarError> {
         let csv_error = |source| RegistrarError::Csv { file: file.to_owned(), source };
         let wrong = |line, fault| RegistrarError::Population { file: file.to_owned(), line, fault };
@@ -80,7 +107,29 @@ impl Population {
             families.push(Family { persons: draft.persons, adults: draft.adults, letter_key });
         }
         let persons = seen.into_iter().map(|(person, (family, _))| (person, family)).collect();
-        Ok(Self { persons, families, adults: columns.adult.is_some() })
+        Ok(Self { persons, families, positions, adults: columns.adult.is_some() })
+    }
+
+    /// Reads which families said no: a text file with one family identifier a line, as in the population's column
+    /// `family`. Empty lines say nothing, and saying no twice is saying no.
+    pub fn opt_outs(&self, file: &Path) -> Result<OptOutList, RegistrarError> {
+        let wrong = |line, fault| RegistrarError::OptOutList { file: file.to_owned(), line, fault };
+        let bytes = storage::read_own(file, MAX_OPT_OUTS)?
+            .map(Zeroizing::new)
+            .ok_or_else(|| wrong(1, OptOutFault::Missing))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| wrong(1, OptOutFault::Text))?;
+        let mut said_no = vec![false; self.families.len()];
+        for (line, family) in (1..).zip(text.lines().map(str::trim)) {
+            if family.is_empty() {
+                continue;
+            }
+            let position = self.positions.get(family).and_then(|p| usize::try_from(*p).ok());
+            match position.and_then(|position| said_no.get_mut(position)) {
+                Some(place) => *place = true,
+                None => return Err(wrong(line, OptOutFault::NoSuchFamily)),
+            }
+        }
+        Ok(OptOutList { said_no })
     }
 
     /// Whether the file says who is an adult.
@@ -93,6 +142,9 @@ impl Drop for Population {
     fn drop(&mut self) {
         for (person, _) in &mut self.persons {
             person.zeroize();
+        }
+        for (mut family, _) in self.positions.drain() {
+            family.zeroize();
         }
     }
 }

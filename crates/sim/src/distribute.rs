@@ -1,9 +1,9 @@
 //! One data set → what each party holds by itself.
 
-use crate::SimError;
 use crate::dataset::{Gathered, load};
 use crate::desk::Desk;
 use crate::sheet::{Sheet, create_folder};
+use crate::{Gaps, SimError};
 use blindtier_policy::{Family, Policy, read_families};
 use rand::SeedableRng;
 use rand::seq::index;
@@ -25,7 +25,8 @@ pub struct Distributed {
 /// for every agency of the policy. The population follows with [`Distributed::write_population`], once the families'
 /// letter keys exist.
 ///
-/// `sample` is a number of families and a seed: so many families are kept, or all if there are fewer.
+/// `sample` is a number of families and a seed: so many families are kept, or all if there are fewer. `gaps` are made
+/// after that.
 ///
 /// One row a family becomes as many persons as its columns `persons` and `adults` say, else one adult; what the row says
 /// is put down to the first of them.
@@ -37,17 +38,27 @@ pub fn distribute(
     policy: &Policy,
     data: &Path,
     sample: Option<(u64, u64)>,
+    mut gaps: Gaps,
     output: &Path,
 ) -> Result<Distributed, SimError> {
     let desks = Desk::all(policy, &["person"])?;
     let families: Vec<Family> = read_families(policy, data)?.collect::<Result<_, _>>()?;
     let gathered = load(&desks, data)?;
     let pairs: Vec<(Family, Gathered)> = families.into_iter().zip(gathered).collect();
-    let pairs = sampled(pairs, sample);
+    let mut pairs = sampled(pairs, sample);
     if pairs.is_empty() {
         return Err(SimError::NoFamily { path: data.to_owned() });
     }
     check(policy, &desks, data, &pairs)?;
+    for (family, gathered) in &mut pairs {
+        let forgotten = gaps.next(policy, &mut family.values);
+        for (register, gap) in gathered.registers.iter_mut().zip(forgotten) {
+            if gap {
+                register.persons.clear();
+                register.rows.clear();
+            }
+        }
+    }
 
     for (number, desk) in desks.iter().enumerate() {
         let folder = output.join(desk.id);
@@ -135,7 +146,7 @@ fn check(
                 return Err(SimError::RepeatedPerson { path, person });
             }
         }
-        let mut values = policy.missing_values();
+        let mut values = policy.base_values();
         for (desk, register) in desks.iter().zip(&gathered.registers) {
             desk.read(&register.rows, gathered.facts(), &mut values)?;
         }

@@ -14,6 +14,7 @@ mod desk;
 mod distribute;
 mod encode;
 mod error;
+mod gaps;
 mod sheet;
 mod sums;
 mod synthesize;
@@ -22,4 +23,5 @@ mod tests;
 
 pub use distribute::{Distributed, distribute};
 pub use error::SimError;
+pub use gaps::{Gaps, some_of};
 pub use synthesize::{populate, synthesize};

@@ -92,7 +92,7 @@ impl Sums {
         score: usize,
         rng: &mut ChaCha20Rng,
     ) -> Result<Self, DecideError> {
-        let base = policy.missing_values();
+        let base = policy.base_values();
         let sum_of = |assignment: &[(usize, i64)]| -> Result<i64, DecideError> {
             let values = assigned(&base, assignment);
             Ok(twin.decide(&values)?.scores.get(score).copied().unwrap_or_default())
@@ -112,7 +112,9 @@ impl Sums {
         let mut parts = Vec::new();
         for component in listed {
             let mut choices = Vec::new();
-            for assignment in combinations(component, options, rng) {
+            let known =
+                |assignment: &Assignment| policy.unknown(&assigned(&base, assignment)).is_empty();
+            for assignment in combinations(component, options, rng).into_iter().filter(known) {
                 choices.push((sum_of(&assignment)?.saturating_sub(start), assignment));
             }
             choices.sort_unstable();

@@ -1,11 +1,11 @@
 //! Registers that probe a policy.
 
-use crate::SimError;
 use crate::desk::{Desk, Rows};
 use crate::encode::{encode, is_vote};
 use crate::sheet::{Sheet, create_folder};
 use crate::sums::{Options, Sums, assigned, listed_range};
-use blindtier_policy::{Domain, Facts, Interpreter, Policy};
+use crate::{Gaps, SimError};
+use blindtier_policy::{Answer, Domain, Facts, Interpreter, Policy};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -68,7 +68,8 @@ pub fn synthesize(
 /// Writes the families of [`synthesize`] straight into what each party of a round holds by itself: `agencies/<agency>/
 /// register.csv` and the registrar's `population` (`person,family,adult,letter_key`). One family is in memory at a time.
 ///
-/// There are as many families as letter keys (hexadecimal digits, public). `each` gets every family's values, in order.
+/// There are as many families as letter keys (hexadecimal digits, public). `gaps` are made at the end. `each` gets every
+/// family's identifier and values, in order.
 ///
 /// # Errors
 /// As [`synthesize`]; or `each` fails.
@@ -76,9 +77,10 @@ pub fn populate<E: From<SimError>>(
     policy: &Policy,
     letter_keys: &[String],
     seed: u64,
+    mut gaps: Gaps,
     agencies: &Path,
     population: &Path,
-    mut each: impl FnMut(&[i64]) -> Result<(), E>,
+    mut each: impl FnMut(&str, &[i64]) -> Result<(), E>,
 ) -> Result<(), E> {
     let desks = Desk::all(policy, &["person"])?;
     let mut sheets = Vec::with_capacity(desks.len());
@@ -98,20 +100,21 @@ pub fn populate<E: From<SimError>>(
     let mut maker = Maker::new(policy, desks, seed)?;
     let mut plan = Plan::new(&mut maker)?;
     for (number, key) in (1..).zip(letter_keys) {
-        let household = plan.next(&mut maker, number)?;
+        let mut household = plan.next(&mut maker, number)?;
         let id = format!("f{number}");
+        let forgotten = gaps.next(policy, &mut household.values);
         let keys = [key.as_str()].into_iter().chain(std::iter::repeat(""));
         for ((person, adult), key) in (1..).zip(&household.adults).zip(keys) {
             let adult = if *adult { "yes" } else { "no" };
             roster.row([format!("{id}-{person}").as_str(), &id, adult, key])?;
         }
-        for (sheet, rows) in sheets.iter_mut().zip(&household.tables) {
-            for (person, row) in (1..).zip(rows.iter().flatten()) {
+        for ((sheet, rows), gap) in sheets.iter_mut().zip(&household.tables).zip(forgotten) {
+            for (person, row) in (1..).zip(rows.iter().filter(|_| !gap).flatten()) {
                 let person = format!("{id}-{person}");
                 sheet.row([person.as_str()].into_iter().chain(row.iter().map(String::as_str)))?;
             }
         }
-        each(&household.values)?;
+        each(&id, &household.values)?;
     }
     sheets.into_iter().try_for_each(Sheet::finish)?;
     Ok(roster.finish()?)
@@ -142,7 +145,7 @@ impl<'p> Maker<'p> {
         let twin = Interpreter::new(policy)?;
         let rng = ChaCha20Rng::seed_from_u64(seed);
         let mut maker = Self { policy, desks, twin, options: Vec::new(), rng };
-        let missing = policy.missing_values();
+        let missing = policy.base_values();
         for (position, indicator) in policy.indicators.iter().enumerate() {
             let (min, max) = indicator.range();
             let largest = i64::from(LARGEST_FAMILY);
@@ -176,8 +179,12 @@ impl<'p> Maker<'p> {
         options.iter().map(|options| options.random(rng)).collect()
     }
 
-    fn tier(&self, values: &[i64]) -> Result<usize, SimError> {
-        Ok(self.twin.decide(values)?.tier)
+    /// The tier; none if it cannot be decided.
+    fn tier(&self, values: &[i64]) -> Result<Option<usize>, SimError> {
+        Ok(match self.twin.answer(values, false)? {
+            Answer::Tier(outcome) => Some(outcome.tier),
+            Answer::Undecided(_) | Answer::OptedOut => None,
+        })
     }
 
     /// A family whose values satisfy `must`, as close to the wanted ones as its size and its columns allow. Each agency
@@ -218,7 +225,7 @@ impl<'p> Maker<'p> {
                 .iter()
                 .map(|desk| Some(vec![vec![String::new(); desk.columns.len()]]))
                 .collect(),
-            values: self.policy.missing_values(),
+            values: self.policy.base_values(),
         })
     }
 
@@ -269,7 +276,7 @@ impl<'p> Maker<'p> {
 
     /// Reads the rows as the agencies will, and says whether they can be read.
     fn settle(&self, household: &mut Household, facts: Facts) -> bool {
-        household.values = self.policy.missing_values();
+        household.values = self.policy.base_values();
         let Household { tables, values, .. } = household;
         self.desks
             .iter()
@@ -342,7 +349,7 @@ impl Plan {
             unseen.remove(value);
         }
         let tier = maker.tier(&household.values)?;
-        if let Some(count) = self.tiers.get_mut(tier) {
+        if let Some(count) = tier.and_then(|tier| self.tiers.get_mut(tier)) {
             *count = count.saturating_add(1);
         }
         if unknown > 0 {
@@ -380,7 +387,7 @@ impl Plan {
         let rarest = (0..self.tiers.len()).min_by_key(|tier| self.tiers.get(*tier));
         let mut wanted = maker.random_values();
         for _ in 1..DRAWS {
-            if Some(maker.tier(&wanted)?) == rarest {
+            if maker.tier(&wanted)? == rarest {
                 break;
             }
             wanted = maker.random_values();
@@ -435,7 +442,7 @@ impl Plan {
             .filter_map(|(other, unseen)| Some((other, *unseen.first()?)))
             .collect();
         let random = maker.random_values();
-        let alone = assigned(&maker.policy.missing_values(), &[(indicator, value)]);
+        let alone = assigned(&maker.policy.base_values(), &[(indicator, value)]);
         let proposals =
             [assigned(&random, &others), assigned(&random, &[(indicator, value)]), alone];
         proposals.iter().find_map(|wanted| {
@@ -501,8 +508,9 @@ fn witnesses(maker: &mut Maker<'_>, tiers: &[u64]) -> Result<Vec<Vec<i64>>, SimE
             (Some(lists), Some(_)) => numbered(lists, number),
             _ => maker.options.iter().map(|options| options.random(&mut maker.rng)).collect(),
         };
-        let tier = maker.twin.decide(&values)?.tier;
-        if let Some(place @ None) = found.get_mut(tier) {
+        if let Some(tier) = maker.tier(&values)?
+            && let Some(place @ None) = found.get_mut(tier)
+        {
             *place = Some(values);
         }
     }
@@ -533,7 +541,7 @@ fn climb(
         let indicator = maker.rng.random_range(0..maker.options.len().max(1));
         let Some(options) = maker.options.get(indicator) else { break };
         let step = assigned(&values, &[(indicator, options.random(&mut maker.rng))]);
-        let reached = maker.twin.decide(&step)?.tier.abs_diff(target);
+        let Some(reached) = maker.tier(&step)?.map(|tier| tier.abs_diff(target)) else { continue };
         if reached <= distance {
             (distance, values) = (reached, step);
         }

@@ -1,6 +1,6 @@
 //! What simulated registers owe the shipped policies, and one that uses everything the language has.
 
-use crate::{SimError, distribute, populate, synthesize};
+use crate::{Gaps, SimError, distribute, populate, synthesize};
 use blindtier_policy::{
     Binding, Domain, Facts, Family, Indicator, Policy, Term, Variable, read_families,
 };
@@ -299,7 +299,7 @@ fn through_a_round(policy: &Policy, folder: &Path) -> Vec<Vec<i64>> {
 /// Distributes, and holds a round against the data.
 fn agrees(policy: &Policy, data: &Path, sample: Option<(u64, u64)>) -> Vec<Family> {
     let output = tempdir().unwrap();
-    let distributed = distribute(policy, data, sample, output.path()).unwrap();
+    let distributed = distribute(policy, data, sample, Gaps::none(), output.path()).unwrap();
     let keys: Vec<String> =
         distributed.families.iter().map(|family| format!("key-{}", family.id)).collect();
     assert!(distributed.write_population(output.path(), &keys[1..]).is_err());
@@ -387,7 +387,8 @@ fn one_row_a_family_becomes_as_many_persons_as_it_says() {
     let read = agrees(&policy, &file, None);
     assert_eq!(read.iter().map(|family| family.values[3]).collect::<Vec<_>>(), [1, 2, 0, 0]);
 
-    let fails = || distribute(&policy, &file, None, &folder.path().join("out")).unwrap_err();
+    let fails =
+        || distribute(&policy, &file, None, Gaps::none(), &folder.path().join("out")).unwrap_err();
     write("x,2,2,,,,,,,,,,\nx,2,2,,,,,,,,,,");
     assert!(matches!(fails(), SimError::RepeatedFamily { line: 3, .. }));
     write("x,1,2,,,,,yes,,,,,");
@@ -431,7 +432,8 @@ fn columns_that_say_whom_a_row_is_about_are_not_free() {
         );
         let error = synthesize(&policy, 1, 0, folder.path()).unwrap_err();
         assert!(error.to_string().contains(&format!("agency `tax` reads a column `{column}`")));
-        let error = distribute(&policy, folder.path(), None, folder.path()).unwrap_err();
+        let error =
+            distribute(&policy, folder.path(), None, Gaps::none(), folder.path()).unwrap_err();
         assert_eq!(!matches!(error, SimError::ReservedColumn { .. }), distributed);
     }
 }
@@ -442,11 +444,12 @@ fn populating_writes_what_synthesizing_and_distributing_would() {
         let data = made(&policy, 60, 5);
         let folder = tempfile::tempdir().unwrap();
         let (one, other) = (folder.path().join("one"), folder.path().join("other"));
-        let distributed = distribute(&policy, data.path(), None, &one).unwrap();
+        let distributed = distribute(&policy, data.path(), None, Gaps::none(), &one).unwrap();
         let keys: Vec<String> = (0..60).map(|n| format!("key-{n}")).collect();
         let listed = distributed.write_population(&one, &keys).unwrap();
         let mut values = Vec::new();
-        populate(&policy, &keys, 5, &other, &other.join("population.csv"), |family| {
+        let population = other.join("population.csv");
+        populate(&policy, &keys, 5, Gaps::none(), &other, &population, |_, family| {
             values.push(family.to_vec());
             Ok::<_, SimError>(())
         })
@@ -473,4 +476,58 @@ fn populating_writes_what_synthesizing_and_distributing_would() {
         };
         assert_eq!(members(&listed), members(&other.join("population.csv")));
     }
+}
+
+#[test]
+fn gaps_take_families_out_of_registers_and_their_values_are_missing_then() {
+    for policy in shipped() {
+        let data = made(&policy, 200, 3);
+        let output = tempdir().unwrap();
+        let gaps = || Gaps::new(20, 9);
+        let whole = agrees(&policy, data.path(), None);
+        let thinned = distribute(&policy, data.path(), None, gaps(), output.path()).unwrap();
+        let keys: Vec<String> = whole.iter().map(|family| format!("key-{}", family.id)).collect();
+        thinned.write_population(output.path(), &keys).unwrap();
+        let values: Vec<_> = thinned.families.iter().map(|f| f.values.clone()).collect();
+        assert_eq!(values, through_a_round(&policy, output.path()), "{}", policy.name);
+        let missing = policy.missing_values();
+        let own = |agency: usize, values: &[i64]| -> Vec<i64> {
+            let own = policy.indicators.iter().zip(values);
+            own.filter(|(i, _)| i.agency == agency).map(|(_, value)| *value).collect()
+        };
+        let (mut changed, mut pairs) = (0, 0);
+        for (before, after) in whole.iter().zip(&thinned.families) {
+            assert_eq!(before.id, after.id);
+            for agency in 0..policy.agencies.len() {
+                let [before, after, missing] =
+                    [&before.values, &after.values, &missing].map(|values| own(agency, values));
+                assert!(after == before || after == missing);
+                pairs += usize::from(before != missing);
+                changed += usize::from(before != missing && after == missing);
+            }
+        }
+        assert!(changed * 10 > pairs && changed * 10 < pairs * 3, "{changed} of {pairs}");
+
+        let (again, keys) = (tempdir().unwrap(), vec!["key".to_owned(); 50]);
+        let mut seen = Vec::new();
+        let population = again.path().join("population.csv");
+        populate(&policy, &keys, 3, gaps(), again.path(), &population, |id, family| {
+            seen.push((id.to_owned(), family.to_vec()));
+            Ok::<_, SimError>(())
+        })
+        .unwrap();
+        assert_eq!(seen.len(), 50);
+        assert_eq!(seen[49].0, "f50");
+    }
+}
+
+#[test]
+fn families_whose_tier_cannot_be_decided_are_made_too() {
+    let text = EVERYTHING.replace("missing = \"none\"", "missing = \"undecided\"");
+    let policy = parse("undecided.toml", &text);
+    assert!(policy.indicators.iter().any(Indicator::is_required));
+    let data = made(&policy, 80, 4);
+    let families = agrees(&policy, data.path(), None);
+    let undecided = families.iter().filter(|f| !policy.unknown(&f.values).is_empty()).count();
+    assert!(undecided > 0 && undecided < families.len(), "{undecided}");
 }

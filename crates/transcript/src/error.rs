@@ -2,7 +2,69 @@
 
 use blindtier_engine::EngineError;
 use blindtier_wire::{PartyName, WireError};
+use std::fmt;
 use std::path::PathBuf;
+
+/// What is wrong with a submitted chunk.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The reader's own machine failed.
+    #[error(transparent)]
+    Local(WireError),
+    /// The file is not there, or is not the one that the submitter registered.
+    #[error(transparent)]
+    NotThere(WireError),
+    /// The file is the one that the submitter registered, and has no valid form.
+    #[error(transparent)]
+    Unreadable(WireError),
+    /// The engine refuses what is in it.
+    #[error("{} from {culprit}: {source}", file.display())]
+    Invalid {
+        /// The chunk.
+        file: PathBuf,
+        /// Who submitted it.
+        culprit: PartyName,
+        /// The engine's reason.
+        source: EngineError,
+    },
+}
+
+/// A submission that cannot be used.
+#[derive(Debug)]
+pub struct BadSubmission {
+    /// Whose.
+    pub submitter: PartyName,
+    /// The first chunk that is bad; `None` if the manifest is.
+    pub chunk: Option<u32>,
+    /// What is wrong with it.
+    pub trouble: Trouble,
+    /// How many more chunks are bad.
+    pub more: usize,
+}
+
+impl fmt::Display for BadSubmission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { submitter, chunk, trouble, more } = self;
+        write!(f, "{trouble}")?;
+        if *more > 0 {
+            write!(f, " (and {more} more of its chunks are bad)")?;
+        }
+        match (trouble, chunk) {
+            (Trouble::Unreadable(_) | Trouble::Invalid { .. }, Some(chunk)) => write!(
+                f,
+                "; it is the file that this party registered, so the trustees exclude it (trustee exclude --submitter {submitter} --reason invalid --chunk {chunk})"
+            ),
+            _ => write!(
+                f,
+                ", or the trustees exclude it (trustee exclude --submitter {submitter} --reason withheld)"
+            ),
+        }
+    }
+}
+
+fn lines(bad: &[BadSubmission]) -> String {
+    bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
 
 /// Why results are not what the submissions come to.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +73,9 @@ pub enum TranscriptError {
     /// A file was refused.
     #[error(transparent)]
     Wire(#[from] WireError),
+    /// Submissions cannot be used: one for each submitter that this is about.
+    #[error("{}", lines(.0))]
+    Submissions(Vec<BadSubmission>),
     /// A chunk could not be recomputed.
     #[error("{}: chunk {chunk} cannot be recomputed: {source}; use the release and engine of the round", file.display())]
     Recompute {
@@ -97,15 +162,14 @@ pub enum TranscriptError {
 }
 
 impl TranscriptError {
-    /// The party to turn to; `None` when the fault is the reader's own.
-    pub fn culprit(&self) -> Option<&PartyName> {
+    /// The parties to turn to; none when the fault is the reader's own.
+    pub fn culprits(&self) -> Vec<PartyName> {
         match self {
-            Self::Wire(e) => e.culprit(),
-            Self::Differs { culprit, .. } | Self::Lied { culprit, .. } => Some(culprit),
-            Self::Recompute { .. }
-            | Self::Disagree { .. }
-            | Self::Lacking { .. }
-            | Self::Combine { .. } => None,
+            Self::Wire(e) => e.culprit().into_iter().cloned().collect(),
+            Self::Submissions(bad) => bad.iter().map(|bad| bad.submitter.clone()).collect(),
+            Self::Differs { culprit, .. } | Self::Lied { culprit, .. } => vec![culprit.clone()],
+            Self::Disagree { one, other, .. } => vec![one.clone(), other.clone()],
+            Self::Recompute { .. } | Self::Lacking { .. } | Self::Combine { .. } => Vec::new(),
         }
     }
 }

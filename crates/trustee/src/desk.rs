@@ -1,10 +1,11 @@
 //! What every step of a trustee starts from.
 
 use crate::error::TrusteeError;
-use blindtier_ledger::Ledger;
+use blindtier_ledger::{Entry, Event, Ledger, Recorded};
+use blindtier_transcript::Public;
 use blindtier_wire::{
-    Board, Context, Digest, Expect, PartyName, Round, Shares, SigningIdentity, TrustFile,
-    file_names, read,
+    Board, Context, Digest, Expect, PartyName, PublicKey, Round, Shares, SigningIdentity,
+    TrustFile, file_names, read, same,
 };
 use std::path::{Path, PathBuf};
 
@@ -74,10 +75,44 @@ impl<'a> Session<'a> {
         if right { Ok(shares) } else { Err(TrusteeError::OtherShares { file }) }
     }
 
-    /// Signs an event as the next entry of the ledger.
-    pub fn endorse(&self, event: blindtier_ledger::Event) -> Result<(), TrusteeError> {
+    /// Signs an event as the next entry of the ledger, or under the entry that has it. Nothing else than what other trustees
+    /// have begun to sign: this trustee's signature under another entry would only fork the ledger.
+    pub fn endorse(&self, event: Event) -> Result<Entry, TrusteeError> {
         let (round, context) = (&self.round, &self.context);
-        self.ledger.endorse(event, round, context, self.desk.private, self.desk.identity)?;
-        Ok(())
+        if let Some(pending) = self.ledger.pending()
+            && pending.entry.event != event
+            && !pending.signers.contains(self.name())
+            && !self.ledger.events().any(|recorded| *recorded == event)
+        {
+            return Err(self.other_entry(pending));
+        }
+        let (private, identity) = (self.desk.private, self.desk.identity);
+        Ok(self.ledger.endorse(event, round, context, private, identity)?)
+    }
+
+    /// That others signed another entry than this trustee would.
+    pub fn other_entry(&self, other: &Recorded) -> TrusteeError {
+        TrusteeError::OtherEntry {
+            folder: self.desk.board.ledger(),
+            index: other.entry.index,
+            signers: other.signers.clone(),
+            entry: other.entry.event.to_string(),
+        }
+    }
+
+    /// What lies on the board, to be checked.
+    pub fn public(&self) -> Public<'_> {
+        let (board, trust) = (self.desk.board, self.desk.trust);
+        Public { board, round: &self.round, context: &self.context, trust }
+    }
+
+    /// The public key's bytes; it is the one in the ledger.
+    pub fn public_key(&self) -> Result<Vec<u8>, TrusteeError> {
+        let (file, maker) = (self.desk.board.public_key(), &self.round.key_maker);
+        let expect = Expect::of(maker, &self.context);
+        let key = read::<PublicKey>(&file, &expect, self.desk.trust)?;
+        let recorded = self.ledger.keys()?.public_key;
+        same("public key in the ledger", key.digest, recorded, &file, maker)?;
+        Ok(key.body.bytes)
     }
 }

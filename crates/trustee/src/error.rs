@@ -1,7 +1,7 @@
 //! Why a trustee does not go on.
 
 use blindtier_engine::EngineError;
-use blindtier_ledger::LedgerError;
+use blindtier_ledger::{Exclusion, LedgerError};
 use blindtier_transcript::TranscriptError;
 use blindtier_wire::{PartyName, Sharing, WireError};
 use std::path::PathBuf;
@@ -92,8 +92,8 @@ pub enum TrusteeError {
     },
     /// The receipt names other submissions than the ledger.
     #[error(
-        "{} from {culprit}: the receipt names another submission of {agency} than the ledger; have the registered \
-         submissions evaluated", file.display()
+        "{} from {culprit}: the receipt says otherwise of {submitter} than the ledger: another submission, or that it is \
+         excluded or not; remove these results and have the registered submissions evaluated", file.display()
     )]
     OtherSubmission {
         /// The receipt.
@@ -101,8 +101,91 @@ pub enum TrusteeError {
         /// Who computed.
         culprit: PartyName,
         /// Whose submission.
-        agency: PartyName,
+        submitter: PartyName,
     },
+    /// The round has no such submitter.
+    #[error(
+        "{party} submits nothing to this round; name one of its submitters, such as agency:tax"
+    )]
+    NoSubmitter {
+        /// The name.
+        party: PartyName,
+    },
+    /// A submission came too late.
+    #[error(
+        "{} from {culprit}: too late: the deadline was {deadline}, and this trustee first saw it {seen}; if another \
+         trustee had it in time, agree to name it with --take-in, otherwise with --leave-out", file.display()
+    )]
+    Late {
+        /// The manifest.
+        file: PathBuf,
+        /// Who submitted.
+        culprit: PartyName,
+        /// The round's deadline.
+        deadline: String,
+        /// When the trustee saw the manifest first.
+        seen: String,
+    },
+    /// Somebody is to be left out who can still come.
+    #[error(
+        "{submitter} cannot be left out: the round's deadline (UTC) is {deadline}, and it did not sign two submissions; wait for it"
+    )]
+    NotLate {
+        /// Who.
+        submitter: PartyName,
+        /// The round's deadline.
+        deadline: String,
+    },
+    /// A submitter signed two different submissions.
+    #[error(
+        "{} and {} from {culprit}: two different submissions to one round; keep these files as evidence, and agree with the \
+         other trustees to name this party with --leave-out", files[0].display(), files[1].display()
+    )]
+    TwoSubmissions {
+        /// Who.
+        culprit: PartyName,
+        /// Both.
+        files: [PathBuf; 2],
+    },
+    /// Other trustees signed something else about a submitter than this one would.
+    #[error(
+        "{}: {}: {submitter}: {theirs}, which this trustee cannot say; {remedy}",
+        folder.display(),
+        listed(signers)
+    )]
+    OtherRegistration {
+        /// The ledger.
+        folder: PathBuf,
+        /// Who signed it.
+        signers: Vec<PartyName>,
+        /// About whom.
+        submitter: PartyName,
+        /// What they signed.
+        theirs: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A reason to exclude a submitter does not hold.
+    #[error("{submitter} is not excluded: \"{reason}\" does not hold, {detail}; nothing is signed")]
+    NotExcluded {
+        /// Who.
+        submitter: PartyName,
+        /// The reason that was given.
+        reason: Exclusion,
+        /// What is the case instead.
+        detail: String,
+    },
+    /// It is not clear which correction is meant.
+    #[error("{}: it is not clear which correction is meant: {found}; bring the board of one that is opened here, or name one with --correction", folder.display())]
+    WhichCorrection {
+        /// The corrections on the board.
+        folder: PathBuf,
+        /// Those that could be meant, or that there are none.
+        found: String,
+    },
+    /// Several things are wrong.
+    #[error("{}", lines(.0))]
+    Several(Vec<TrusteeError>),
     /// Results cannot be prepared for opening.
     #[error("{} from {culprit}: {source}; have the auditor recompute this chunk", file.display())]
     Open {
@@ -122,30 +205,64 @@ pub enum TrusteeError {
         slot: u32,
     },
     /// Others signed an entry that this trustee cannot sign.
-    #[error("{}: {signers} signed another entry {index} than this trustee would: {entry}; compare the files of both", folder.display())]
+    #[error("{}: {} signed another entry {index} than this trustee would: {entry}; compare the files of both", folder.display(), listed(signers))]
     OtherEntry {
         /// The ledger.
         folder: PathBuf,
         /// The place.
         index: u32,
         /// Who signed it.
-        signers: String,
+        signers: Vec<PartyName>,
         /// What it says.
         entry: String,
     },
 }
 
+fn listed(parties: &[PartyName]) -> String {
+    parties.iter().map(PartyName::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn lines(errors: &[TrusteeError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
 impl TrusteeError {
-    /// The other party to turn to; `None` when the fault is the trustee's own.
-    pub fn culprit(&self) -> Option<&PartyName> {
+    /// One error or several.
+    pub(crate) fn all(mut errors: Vec<Self>) -> Self {
+        match errors.pop() {
+            Some(only) if errors.is_empty() => only,
+            last => Self::Several(errors.into_iter().chain(last).collect()),
+        }
+    }
+
+    /// The other parties to turn to; none when the fault is the trustee's own.
+    pub fn culprits(&self) -> Vec<PartyName> {
         match self {
-            Self::Wire(e) => e.culprit(),
-            Self::Ledger(e) => e.culprit(),
-            Self::Transcript(e) => e.culprit(),
+            Self::Wire(e) => e.culprit().into_iter().cloned().collect(),
+            Self::Ledger(e) => e.culprits(),
+            Self::Transcript(e) => e.culprits(),
+            Self::Several(all) => all.iter().flat_map(Self::culprits).collect(),
             Self::Message { culprit, .. }
             | Self::OtherSubmission { culprit, .. }
-            | Self::Open { culprit, .. } => Some(culprit),
-            _ => None,
+            | Self::Open { culprit, .. }
+            | Self::Late { culprit, .. }
+            | Self::TwoSubmissions { culprit, .. } => vec![culprit.clone()],
+            Self::OtherRegistration { signers, .. } | Self::OtherEntry { signers, .. } => {
+                signers.clone()
+            }
+            Self::NotATrustee { .. }
+            | Self::Ceremony(_)
+            | Self::OtherFirsts { .. }
+            | Self::OtherShares { .. }
+            | Self::Engine(_)
+            | Self::Key { .. }
+            | Self::AlreadyOpened { .. }
+            | Self::Record { .. }
+            | Self::Seal { .. }
+            | Self::NoSubmitter { .. }
+            | Self::NotLate { .. }
+            | Self::NotExcluded { .. }
+            | Self::WhichCorrection { .. } => Vec::new(),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::letters::seal_letters;
 use crate::opened::Opening;
 use blindtier_engine::{EngineError, OpenShare, Prepare};
 use blindtier_ledger::Event;
-use blindtier_transcript::Contribution;
+use blindtier_transcript::{Contribution, Inputs};
 use blindtier_wire::{
     COMMITMENT_CHUNKS, ChunkReader, ChunkWriter, Chunking, Digest, EvaluationKey, Expect, Kind,
     Opened, OpeningKey, PARTIAL_CHUNKS, PartialChunk, Partials, PartyName, Receipt, Received,
@@ -25,6 +25,8 @@ pub trait Engine: blindtier_transcript::Engine {
 /// What a trustee is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// Reading submissions and checking their proofs.
+    Checking,
     /// Recomputing the results.
     Recomputing,
     /// Preparing them and computing partial decryptions.
@@ -59,7 +61,7 @@ pub enum OpenProgress {
 
 /// Takes the next steps of the opening, as far as the board allows, and says how far it came.
 ///
-/// Before anything else every result is recomputed with the same bytes. A round is opened once: the record of it is made
+/// Before anything else every chunk of every submission is checked and every result is recomputed with the same bytes. A round is opened once: the record of it is made
 /// before the first partial decryption, and a run that was interrupted goes on with the same receipt only. `letters` is
 /// this trustee's folder of sealed letters, which goes to the families and not onto the board. `absent` are the trustees that
 /// are not waited for: with fewer of them more is compared, because more shares have several holders that speak. `progress`
@@ -112,7 +114,7 @@ pub fn open(
             return Err(TrusteeError::OtherEntry {
                 folder: desk.board.ledger(),
                 index: u32::try_from(session.ledger.entries().len()).unwrap_or(u32::MAX),
-                signers: signers.take(1).map(PartyName::to_string).collect(),
+                signers: signers.take(1).cloned().collect(),
                 entry: "other opened numbers".into(),
             });
         }
@@ -148,12 +150,12 @@ impl<'s, 'a> Run<'s, 'a> {
         let evaluator = PartyName::evaluator();
         let registered = session.ledger.submissions()?;
         for (named, registered) in receipt.body.submissions.iter().zip(registered) {
-            if named != registered {
-                let agency = registered.agency.clone();
+            if *named != registered {
+                let submitter = registered.submitter;
                 return Err(TrusteeError::OtherSubmission {
                     file: path,
                     culprit: evaluator,
-                    agency,
+                    submitter,
                 });
             }
         }
@@ -293,26 +295,25 @@ impl<'s, 'a> Run<'s, 'a> {
         results: &ChunkReader<'_>,
     ) -> Result<(), TrusteeError> {
         let session = self.session;
-        let (board, trust) = (session.desk.board, session.desk.trust);
-        let (round, context) = (&session.round, &session.context);
-        let keys = session.ledger.keys()?;
-        let (submissions, receipt) = (board.submissions(), board.receipt());
-        let files = blindtier_transcript::Files { submissions: &submissions, receipt: &receipt };
-        let submissions = blindtier_transcript::submissions(
-            &files,
-            round,
-            context,
-            trust,
-            &self.receipt,
-            keys.public_key,
+        let board = session.desk.board;
+        let total = u64::from(session.round.slots);
+        let public_key = session.public_key()?;
+        let refused = |file, source| TrusteeError::Key { file, source };
+        let verifier =
+            engine.verify(&public_key).map_err(|source| refused(board.public_key(), source))?;
+        let inputs = Inputs::read(
+            &session.public(),
+            session.ledger.submissions()?,
+            &engine.submitters(),
+            session.ledger.keys()?.public_key,
+            &|_| Some(verifier.as_ref()),
+            &|done| (self.progress)(Step::Checking, done, total),
         )?;
-        let inputs = blindtier_transcript::chunks(&submissions, round, context, trust)?;
-        let key = self.evaluation_key()?;
+        drop(verifier);
         let evaluator = engine
-            .evaluate(&key)
-            .map_err(|source| TrusteeError::Key { file: board.evaluation_key(), source })?;
-        drop(key);
-        let total = u64::from(round.slots);
+            .evaluate(&public_key, &self.evaluation_key()?)
+            .map_err(|source| refused(board.evaluation_key(), source))?;
+        drop(public_key);
         blindtier_transcript::recompute(
             &(0..self.chunking.count()).collect::<Vec<_>>(),
             &inputs,
@@ -361,8 +362,12 @@ impl<'s, 'a> Run<'s, 'a> {
         let session = self.session;
         let mut there = Vec::new();
         for name in session.round.sharing.names() {
-            if let Some(found) = self.manifest(&name)? {
-                there.push((name, found.digest));
+            match self.manifest(&name) {
+                Ok(Some(found)) => there.push((name, found.digest)),
+                Ok(None) => {}
+                // One that is not waited for keeps nobody from opening, whatever it committed to.
+                Err(_) if absent.contains(&name) => {}
+                Err(error) => return Err(error),
             }
         }
         if let Some(pending) = session.ledger.pending() {
@@ -372,17 +377,7 @@ impl<'s, 'a> Run<'s, 'a> {
             {
                 return Ok(Some(partials.clone()));
             }
-            return Err(TrusteeError::OtherEntry {
-                folder: session.desk.board.ledger(),
-                index: pending.entry.index,
-                signers: pending
-                    .signers
-                    .iter()
-                    .map(PartyName::as_str)
-                    .collect::<Vec<_>>()
-                    .join(", "),
-                entry: pending.entry.event.to_string(),
-            });
+            return Err(session.other_entry(pending));
         }
         there.retain(|(name, _)| !absent.contains(name));
         let waited_for = session.round.sharing.names().filter(|name| !absent.contains(name));

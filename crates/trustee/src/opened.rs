@@ -23,7 +23,12 @@ pub(crate) struct Opening {
 
 impl Opening {
     pub(crate) fn new(state: &Path, round: RoundId, receipt: Digest) -> Self {
-        Self { file: state.join(format!("opened-{round}.toml")), receipt: receipt.to_string() }
+        Self { file: file(state, round), receipt: receipt.to_string() }
+    }
+
+    /// Refuses if the opening of the round has begun, from whatever receipt.
+    pub(crate) fn refuse_begun(state: &Path, round: RoundId) -> Result<(), TrusteeError> {
+        Self { file: file(state, round), receipt: String::new() }.check().map(|_| ())
     }
 
     /// Refuses if another receipt of the round was begun; the hash of the letters if they are sealed.
@@ -66,4 +71,8 @@ impl Opening {
             }
         })
     }
+}
+
+fn file(state: &Path, round: RoundId) -> PathBuf {
+    state.join(format!("opened-{round}.toml"))
 }

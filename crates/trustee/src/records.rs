@@ -4,27 +4,9 @@ use crate::desk::{Desk, Session};
 use crate::error::TrusteeError;
 use blindtier_ledger::{Entry, Event};
 use blindtier_wire::{
-    Digest, Expect, PartyName, Purpose, Receipt, Seed, StateSeeds, Statement, Submission,
-    SubmissionEntry, WireError, check_randomness, file_names, read, seal, storage, write,
+    Digest, Expect, PartyName, Purpose, Receipt, Seed, StateSeeds, Statement, WireError,
+    check_randomness, file_names, read, seal, storage, write,
 };
-
-/// Signs the entry with the hash of every agency's manifest. `manifests` is a folder with one folder an agency; their
-/// chunks need not be there.
-pub fn register(desk: &Desk<'_>, manifests: &std::path::Path) -> Result<(), TrusteeError> {
-    let session = Session::new(desk)?;
-    let public_key = session.ledger.keys()?.public_key;
-    let mut found = Vec::with_capacity(session.round.agencies.len());
-    for agency in &session.round.agencies {
-        let folder = agency.agency_id().unwrap_or_default();
-        let path = manifests.join(folder).join(file_names::SUBMISSION);
-        let (round, context) = (&session.round, &session.context);
-        let manifest = Submission::read(&path, agency, round, context, desk.trust)?;
-        let named = manifest.body.public_key;
-        blindtier_wire::same("public-key file", public_key, named, &path, agency)?;
-        found.push(SubmissionEntry { agency: agency.clone(), manifest: manifest.digest });
-    }
-    session.endorse(Event::Submissions(found))
-}
 
 /// States that this trustee does not open, and why, for the others to sign an entry about it.
 pub fn refuse(
@@ -62,11 +44,12 @@ fn statement_file(statement: &Statement) -> &'static str {
     }
 }
 
-/// Signs an entry about the first statement on the board that the ledger has no entry about. `None` if there is none. A
-/// statement that cannot be read stands in nobody's way: it is reported only when there is nothing else to sign.
+/// Signs an entry about a statement on the board that the ledger has no entry about: the one that others have begun to sign,
+/// or the first. `None` if there is none. A statement that cannot be read stands in nobody's way: it is reported only when
+/// there is nothing else to sign.
 pub fn witness(desk: &Desk<'_>) -> Result<Option<Entry>, TrusteeError> {
     let session = Session::new(desk)?;
-    let mut unreadable = None;
+    let (mut events, mut unreadable) = (Vec::new(), None);
     for trustee in session.round.sharing.names() {
         for file in file_names::STATEMENTS {
             let path = desk.board.statements(&trustee).join(file);
@@ -74,31 +57,23 @@ pub fn witness(desk: &Desk<'_>) -> Result<Option<Entry>, TrusteeError> {
                 continue;
             }
             let expect = Expect::of(&trustee, &session.context);
-            let event = match read::<Statement>(&path, &expect, desk.trust).map(|read| read.body) {
-                Ok(Statement::Destroyed) => Event::Destroyed(trustee.clone()),
+            match read::<Statement>(&path, &expect, desk.trust).map(|read| read.body) {
+                Ok(Statement::Destroyed) => events.push(Event::Destroyed(trustee.clone())),
                 Ok(Statement::Refusal { culprit, reason }) => {
-                    Event::Refused { trustee: trustee.clone(), culprit, reason }
+                    events.push(Event::Refused { trustee: trustee.clone(), culprit, reason });
                 }
-                Err(error) => {
-                    unreadable = Some(error);
-                    continue;
-                }
-            };
-            if session.ledger.events().any(|recorded| *recorded == event) {
-                continue;
+                Err(error) => unreadable = Some(error),
             }
-            let (round, context) = (&session.round, &session.context);
-            let identity = desk.identity;
-            return Ok(Some(session.ledger.endorse(
-                event,
-                round,
-                context,
-                desk.private,
-                identity,
-            )?));
         }
     }
-    unreadable.map_or(Ok(None), |error| Err(error.into()))
+    events.retain(|event| session.ledger.events().all(|recorded| recorded != event));
+    let begun = session.ledger.pending().map(|pending| &pending.entry.event);
+    let place = events.iter().position(|event| Some(event) == begun).unwrap_or_default();
+    match (events.into_iter().nth(place), unreadable) {
+        (Some(event), _) => Ok(Some(session.endorse(event)?)),
+        (None, Some(error)) => Err(error.into()),
+        (None, None) => Ok(None),
+    }
 }
 
 /// A request of the state to see one tier.

@@ -4,7 +4,7 @@
 //! are brought together by copying both into one folder.
 
 use crate::file_names;
-use crate::names::PartyName;
+use crate::names::{PartyName, RoundId};
 use std::path::{Path, PathBuf};
 
 /// The public folder of a round.
@@ -54,9 +54,31 @@ impl Board {
         self.folder.join("ceremony").join(party.file_part())
     }
 
-    /// One folder an agency, named by its identifier.
+    /// One folder a submitter, see [`PartyName::submitter_folder`].
     pub fn submissions(&self) -> PathBuf {
         self.folder.join("submissions")
+    }
+
+    /// [`crate::Submission`] of a submitter, beside its chunks.
+    pub fn submission(&self, submitter: &PartyName) -> PathBuf {
+        self.submissions().join(submitter.submitter_folder()).join(file_names::SUBMISSION)
+    }
+
+    /// Two different [`crate::Submission`]s that a submitter signed for this round.
+    pub fn evidence(&self, submitter: &PartyName) -> [PathBuf; 2] {
+        let folder = self.folder.join("evidence").join(submitter.submitter_folder());
+        file_names::EVIDENCE.map(|name| folder.join(name))
+    }
+
+    /// The boards of rounds that correct this one, see [`Board::correction`].
+    pub fn corrections(&self) -> PathBuf {
+        self.folder.join("corrections")
+    }
+
+    /// The board of a round that corrects this one.
+    pub fn correction(&self, round: &RoundId) -> Self {
+        let name: String = round.to_string().chars().take(16).collect();
+        Self::new(self.corrections().join(name))
     }
 
     /// The evaluator's results; [`crate::Receipt`] beside its chunks.

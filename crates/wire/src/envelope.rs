@@ -52,6 +52,20 @@ pub struct Context {
     pub engine: Engine,
 }
 
+impl Context {
+    /// What the ciphertexts of a submitter for `count` slots from `start` on are bound to: a proof of encryption that was
+    /// made for another round, policy, plan, sender or slots does not hold. The round's name covers the plan.
+    pub fn binding(&self, sender: &PartyName, start: u32, count: u32) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_derive_key("blindtier submission chunk v1");
+        hasher.update(&self.round.0);
+        hasher.update(&self.policy.0);
+        hasher.update(&start.to_le_bytes());
+        hasher.update(&count.to_le_bytes());
+        hasher.update(sender.as_str().as_bytes());
+        hasher.finalize().into()
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Header {
     context: Context,
@@ -189,6 +203,70 @@ fn seal<T: Serialize>(
     Ok(bytes)
 }
 
+/// A file taken apart, before anything in it is believed.
+struct Parts<'a> {
+    kind: Kind,
+    header: &'a [u8],
+    body: &'a [u8],
+    covered: &'a [u8],
+    signature: [u8; SIGNATURE],
+}
+
+impl<'a> Parts<'a> {
+    /// Takes a file apart that has to be of a kind, or may be of any.
+    fn of(bytes: &'a [u8], expected: Option<Kind>) -> Result<Self, Fault> {
+        let mut rest = bytes;
+        if take(&mut rest, MAGIC.len() as u64)? != MAGIC {
+            return Err(Fault::Magic);
+        }
+        let found = u16::from_le_bytes(take_array(&mut rest)?);
+        if found != VERSION {
+            return Err(Fault::Version { expected: VERSION, found });
+        }
+        let found = Kind::from_number(u16::from_le_bytes(take_array(&mut rest)?));
+        let kind = match (expected, found) {
+            (Some(expected), found) if found != Some(expected) => {
+                return Err(Fault::Kind { expected, found });
+            }
+            (_, Some(found)) => found,
+            (_, None) => return Err(Fault::Magic),
+        };
+        let size = u64::from(u32::from_le_bytes(take_array(&mut rest)?));
+        if size > MAX_HEADER {
+            return Err(Fault::TooLarge { size, limit: MAX_HEADER });
+        }
+        let header = take(&mut rest, size)?;
+        let size = u64::from_le_bytes(take_array(&mut rest)?);
+        if size > kind.limit() {
+            return Err(Fault::TooLarge { size, limit: kind.limit() });
+        }
+        let body = take(&mut rest, size)?;
+        let covered = bytes.get(..bytes.len() - rest.len()).unwrap_or_default();
+        let signature = take_array(&mut rest)?;
+        if !rest.is_empty() {
+            return Err(Fault::TrailingBytes { extra: rest.len() as u64 });
+        }
+        Ok(Self { kind, header, body, covered, signature })
+    }
+
+    fn header(&self) -> Result<Header, Fault> {
+        codec::decode(self.header, MAX_HEADER)
+            .map_err(|reason| Fault::Form { part: "header", reason })
+    }
+
+    fn body<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        codec::decode(self.body, self.kind.limit())
+            .map_err(|reason| Fault::Form { part: "body", reason })
+    }
+
+    fn check_signature(&self, sender: &PartyName, trust: &TrustFile) -> Result<(), Fault> {
+        if trust.verify(sender, &signed_text(self.kind, self.covered), &self.signature) {
+            return Ok(());
+        }
+        Err(Fault::Signature { sender: sender.clone() })
+    }
+}
+
 /// Decodes a file against what is expected. What the signature does not need is checked after it, so that
 /// an error such as "another round" is the sender's own statement.
 fn open<T: DeserializeOwned>(
@@ -197,49 +275,54 @@ fn open<T: DeserializeOwned>(
     expect: &Expect<'_>,
     trust: &TrustFile,
 ) -> Result<(Context, T), Fault> {
-    let mut rest = bytes;
-    if take(&mut rest, MAGIC.len() as u64)? != MAGIC {
-        return Err(Fault::Magic);
-    }
-    let found = u16::from_le_bytes(take_array(&mut rest)?);
-    if found != VERSION {
-        return Err(Fault::Version { expected: VERSION, found });
-    }
-    let found = Kind::from_number(u16::from_le_bytes(take_array(&mut rest)?));
-    if found != Some(kind) {
-        return Err(Fault::Kind { expected: kind, found });
-    }
-    let size = u64::from(u32::from_le_bytes(take_array(&mut rest)?));
-    if size > MAX_HEADER {
-        return Err(Fault::TooLarge { size, limit: MAX_HEADER });
-    }
-    let header = take(&mut rest, size)?;
-    let size = u64::from_le_bytes(take_array(&mut rest)?);
-    if size > kind.limit() {
-        return Err(Fault::TooLarge { size, limit: kind.limit() });
-    }
-    let body = take(&mut rest, size)?;
-    let covered = bytes.len() - rest.len();
-    let signature: [u8; SIGNATURE] = take_array(&mut rest)?;
-    if !rest.is_empty() {
-        return Err(Fault::TrailingBytes { extra: rest.len() as u64 });
-    }
-
-    let header: Header = codec::decode(header, MAX_HEADER)
-        .map_err(|reason| Fault::Form { part: "header", reason })?;
+    let parts = Parts::of(bytes, Some(kind))?;
+    let header = parts.header()?;
     if header.sender != *expect.sender {
         return Err(Fault::Sender { expected: expect.sender.clone(), found: header.sender });
     }
-    let text = signed_text(kind, bytes.get(..covered).unwrap_or_default());
-    if !trust.verify(expect.sender, &text, &signature) {
-        return Err(Fault::Signature { sender: header.sender });
-    }
+    parts.check_signature(expect.sender, trust)?;
     if let Some(context) = expect.context {
         check_context(context, &header.context)?;
     }
-    let body =
-        codec::decode(body, kind.limit()).map_err(|reason| Fault::Form { part: "body", reason })?;
-    Ok((header.context, body))
+    Ok((header.context, parts.body()?))
+}
+
+/// A file of which nothing was expected but that its sender signed it.
+pub struct Signed {
+    /// What it is.
+    pub kind: Kind,
+    /// The round it says it belongs to.
+    pub context: Context,
+    /// Who signed it.
+    pub sender: PartyName,
+    /// Hash of the whole file.
+    pub digest: Digest,
+    body: Vec<u8>,
+}
+
+impl Signed {
+    /// Reads a file of any public kind, of any party whose key is pinned.
+    pub fn open(bytes: &[u8], trust: &TrustFile) -> Result<Self, Fault> {
+        let parts = Parts::of(bytes, None)?;
+        let kind = parts.kind;
+        if kind.is_secret() {
+            return Err(Fault::Content { detail: "a file of this kind is its owner's secret" });
+        }
+        let Header { context, sender } = parts.header()?;
+        parts.check_signature(&sender, trust)?;
+        Ok(Self { kind, context, sender, digest: Digest::of(bytes), body: parts.body.to_vec() })
+    }
+
+    /// Its body, if it is of this kind.
+    pub fn body<M: Message>(&self) -> Result<M, Fault> {
+        if self.kind != M::KIND {
+            return Err(Fault::Kind { expected: M::KIND, found: Some(self.kind) });
+        }
+        let body: M = codec::decode(&self.body, M::KIND.limit())
+            .map_err(|reason| Fault::Form { part: "body", reason })?;
+        body.check()?;
+        Ok(body)
+    }
 }
 
 pub(crate) fn check_context(expected: &Context, found: &Context) -> Result<(), Fault> {

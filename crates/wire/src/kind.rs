@@ -62,13 +62,23 @@ pub enum Kind {
     StateSeeds = 27,
     /// That a trustee has recomputed first messages of a key ceremony.
     FirstsChecked = 28,
+    /// The registrar's linkage key for one agency. Secret.
+    LinkageKey = 29,
+    /// An agency's blinded persons.
+    LinkageRequest = 30,
+    /// What makes an agency's request readable to it. Secret.
+    LinkageState = 31,
+    /// The registrar's answer to a request.
+    LinkageAnswer = 32,
+    /// Which slots' families said no. Secret; the registrar's own.
+    OptOuts = 33,
 }
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
 impl Kind {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 33] = [
         Self::Round,
         Self::Roster,
         Self::LetterKeys,
@@ -97,6 +107,11 @@ impl Kind {
         Self::Statement,
         Self::StateSeeds,
         Self::FirstsChecked,
+        Self::LinkageKey,
+        Self::LinkageRequest,
+        Self::LinkageState,
+        Self::LinkageAnswer,
+        Self::OptOuts,
     ];
 
     /// The kind with this number.
@@ -117,7 +132,8 @@ impl Kind {
             | Self::ShareCommitments
             | Self::Statement
             | Self::StateSeeds
-            | Self::FirstsChecked => MIB,
+            | Self::FirstsChecked
+            | Self::LinkageKey => MIB,
             Self::Submission
             | Self::Receipt
             | Self::Letters
@@ -138,13 +154,20 @@ impl Kind {
             | Self::ResultChunk
             | Self::PartialChunk
             | Self::CommitmentChunk
-            | Self::OpenedChunk => GIB,
+            | Self::OpenedChunk
+            | Self::LinkageRequest
+            | Self::LinkageState
+            | Self::LinkageAnswer
+            | Self::OptOuts => GIB,
         }
     }
 
     /// Whether only its holder may read it: such files are created with mode 0600 and their buffers wiped.
     pub fn is_secret(self) -> bool {
-        matches!(self, Self::Roster | Self::Shares)
+        matches!(
+            self,
+            Self::Roster | Self::Shares | Self::LinkageKey | Self::LinkageState | Self::OptOuts
+        )
     }
 
     /// The name in error messages and in the signature's domain separator.
@@ -178,6 +201,11 @@ impl Kind {
             Self::Statement => "statement",
             Self::StateSeeds => "state-seeds",
             Self::FirstsChecked => "firsts-checked",
+            Self::LinkageKey => "linkage-key",
+            Self::LinkageRequest => "linkage-request",
+            Self::LinkageState => "linkage-state",
+            Self::LinkageAnswer => "linkage-answer",
+            Self::OptOuts => "opt-outs",
         }
     }
 }

@@ -18,9 +18,11 @@ mod kind;
 mod letter_keys;
 mod letters;
 mod levels;
+mod linkage;
 mod names;
 mod opened;
 mod opening_key;
+mod opt_outs;
 mod pads;
 mod partials;
 mod proof;
@@ -39,7 +41,7 @@ mod submission;
 pub use board::Board;
 pub use ceremony::{CeremonyMessages, FirstsChecked, ShareCommitment, ShareCommitments};
 pub use chunk::{Chunk, ChunkReader, ChunkWriter, Chunking, chunk_name};
-pub use envelope::{Context, Engine, Expect, Message, Received, read, write};
+pub use envelope::{Context, Engine, Expect, Message, Received, Signed, read, write};
 pub use error::{Fault, WireError, same};
 pub use evaluation_key::EvaluationKey;
 pub use identity::{SigningIdentity, TrustFile};
@@ -47,22 +49,24 @@ pub use kind::Kind;
 pub use letter_keys::LetterKeys;
 pub use letters::{LetterText, Letters, letter_bytes};
 pub use levels::Levels;
+pub use linkage::{LinkageAnswer, LinkageKey, LinkageRequest, LinkageState, MAX_LINKAGE_PERSONS};
 pub use names::{Digest, NameError, PartyName, RoundId};
 pub use opened::{Opened, from_chunk as opened_numbers, opened_digest, to_bytes as opened_bytes};
 pub use opening_key::OpeningKey;
+pub use opt_outs::OptOuts;
 pub use pads::{Seed, unpad};
 pub use partials::{COMMITMENT_CHUNKS, PARTIAL_CHUNKS, PartialChunk, Partials, commitments_in};
 pub use proof::{Proof, StateSeeds};
 pub use pseudonym::{Pseudonym, PseudonymKey};
 pub use public_key::PublicKey;
 pub use receipt::{Receipt, SubmissionEntry};
-pub use roster::{Entry, Roster};
-pub use round::{Layout, Round};
+pub use roster::{Entry, Roster, RosterLinkage};
+pub use round::{Correction, Layout, Linkage, Round};
 pub use sealing::{LetterKey, Purpose, SEAL_BYTES, check_randomness, seal};
 pub use shares::{SealedShares, Share, Shares, TrusteeKey};
 pub use sharing::{MAX_SHARES, Sharing, SharingError};
 pub use statement::{MAX_REASON, Statement, check_reason};
-pub use submission::Submission;
+pub use submission::{Submission, utc};
 
 /// The usual file names, so that a folder explains itself.
 pub mod file_names {
@@ -70,6 +74,16 @@ pub mod file_names {
     pub const ROUND: &str = "round.bt";
     /// [`crate::Roster`]; private to one agency.
     pub const ROSTER: &str = "roster.bt";
+    /// [`crate::LinkageKey`], one folder an agency; never leaves the registrar.
+    pub const LINKAGE_KEY: &str = "linkage-key.bt";
+    /// The hash of the one request of an agency that the registrar has answered, beside its linkage key.
+    pub const LINKAGE_ANSWERED: &str = "answered.txt";
+    /// [`crate::LinkageRequest`], as the agency keeps it beside its state.
+    pub const LINKAGE_REQUEST: &str = "linkage-request.bt";
+    /// [`crate::LinkageState`]; never leaves the agency.
+    pub const LINKAGE_STATE: &str = "linkage-state.bt";
+    /// [`crate::OptOuts`]; never leaves the registrar.
+    pub const OPT_OUTS: &str = "opt-outs.bt";
     /// [`crate::LetterKeys`].
     pub const LETTER_KEYS: &str = "letter-keys.bt";
     /// [`crate::PublicKey`].
@@ -100,6 +114,8 @@ pub mod file_names {
     pub const LEVELS: &str = "levels.bt";
     /// [`crate::Submission`], beside its chunks.
     pub const SUBMISSION: &str = "submission.bt";
+    /// Two different [`crate::Submission`]s of one submitter.
+    pub const EVIDENCE: [&str; 2] = ["1.bt", "2.bt"];
     /// [`crate::Receipt`], beside the result chunks.
     pub const RECEIPT: &str = "receipt.bt";
     /// [`crate::Letters`], beside the letter chunks.

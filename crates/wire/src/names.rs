@@ -68,9 +68,15 @@ impl PartyName {
         Self::new(format!("agency:{id}"))
     }
 
-    /// The identifier of the agency, if this is one; also the name of its folder among submissions.
+    /// The identifier of the agency, if this is one.
     pub fn agency_id(&self) -> Option<&str> {
         self.0.strip_prefix("agency:")
+    }
+
+    /// The name of a submitter's folder among submissions: an agency's identifier, or `registrar`, which no agency of a
+    /// policy may have.
+    pub fn submitter_folder(&self) -> &str {
+        self.agency_id().unwrap_or(&self.0)
     }
 
     /// The name as text.

@@ -10,13 +10,13 @@ use crate::round::Round;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// The submission that a receipt is about.
+/// What results are computed from, of one submitter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubmissionEntry {
-    /// Who submitted.
-    pub agency: PartyName,
-    /// Hash of the manifest file.
-    pub manifest: Digest,
+    /// Who.
+    pub submitter: PartyName,
+    /// Hash of its manifest file; `None` if it was excluded and its columns have the missing values.
+    pub manifest: Option<Digest>,
 }
 
 /// Manifest of the encrypted results and of everything they were computed from. Public; sent by the evaluator
@@ -27,7 +27,7 @@ pub struct Receipt {
     pub plan: Digest,
     /// Hash of the evaluation-key file.
     pub evaluation_key: Digest,
-    /// The submissions, in the order of the round.
+    /// One entry a submitter, in the order of the round.
     pub submissions: Vec<SubmissionEntry>,
     /// Hash of each result chunk file.
     pub chunks: Vec<Digest>,
@@ -56,9 +56,9 @@ impl Receipt {
         if body.plan != round.plan {
             return refused(Fault::Plan { expected: round.plan, found: body.plan });
         }
-        if !body.submissions.iter().map(|s| &s.agency).eq(&round.agencies) {
+        if !body.submissions.iter().map(|s| &s.submitter).eq(&round.submitters) {
             return refused(Fault::Content {
-                detail: "the receipt does not name the submissions of the round's agencies",
+                detail: "the receipt does not have one entry for each submitter of the round",
             });
         }
         Ok(received)

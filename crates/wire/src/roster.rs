@@ -20,6 +20,18 @@ pub struct Entry {
     pub slot: u32,
 }
 
+/// How the agency finds its persons among the entries, as the round's [`crate::Linkage`] says.
+#[derive(Serialize, Deserialize)]
+pub enum RosterLinkage {
+    /// It makes their pseudonyms itself, with this key (secret).
+    Key(PseudonymKey),
+    /// It asks the registrar blindly, once, and checks the answer against this key.
+    Oblivious {
+        /// The public half of the linkage key, which is this agency's in this round only.
+        public: [u8; 32],
+    },
+}
+
 /// Which person belongs to which slot, for one agency. Secret; sent by the registrar to that agency.
 ///
 /// The facts are there only if the agency's indicators declare them, one value a slot.
@@ -27,8 +39,8 @@ pub struct Entry {
 pub struct Roster {
     /// The only party that may hold it.
     pub agency: PartyName,
-    /// Makes this agency's pseudonyms in this round.
-    pub key: PseudonymKey,
+    /// Where this agency's pseudonyms in this round come from.
+    pub linkage: RosterLinkage,
     /// Ascending by pseudonym, without repetition.
     pub entries: Vec<Entry>,
     /// Number of slots.
@@ -82,12 +94,17 @@ impl Roster {
                 detail: "the roster covers another number of slots than the round",
             });
         }
+        let oblivious = matches!(roster.linkage, RosterLinkage::Oblivious { .. });
+        if oblivious != round.linkage.persons().is_some() {
+            return refused(Fault::Content {
+                detail: "the roster has another linkage than the round",
+            });
+        }
         Ok(roster)
     }
 
-    /// Position of a person identifier (private) among the entries.
-    pub fn find(&self, person: &str) -> Option<usize> {
-        let pseudonym = self.key.pseudonym(person);
+    /// Position of a person's pseudonym among the entries; `None` for a person of no family.
+    pub fn find(&self, pseudonym: Pseudonym) -> Option<usize> {
         self.entries.binary_search_by_key(&pseudonym, |e| e.pseudonym).ok()
     }
 }

@@ -62,14 +62,54 @@ pub struct Round {
     pub slots: u32,
     /// Slots a chunk.
     pub chunk: u32,
-    /// The agencies that have columns, in the order of the policy: each must submit.
-    pub agencies: Vec<PartyName>,
+    /// Who has columns and must submit: agencies in the order of the policy, and last the registrar if families may
+    /// opt out.
+    pub submitters: Vec<PartyName>,
     /// How the key is shared among the trustees.
     pub sharing: Sharing,
     /// Who signs the public keys: a dealer that makes them alone, or the trustee that publishes what all of them made.
     pub key_maker: PartyName,
     /// The families' letter keys, as [`crate::LetterKeys::digest`].
     pub letter_keys: Digest,
+    /// How agencies find out which slot a person of their register has.
+    pub linkage: Linkage,
+    /// Whether every ciphertext comes with a proof, or is checked, that it holds an allowed value.
+    pub proofs: bool,
+    /// Submissions that trustees see later than this are refused, in seconds since 1970; none is too late without it.
+    pub deadline: Option<u64>,
+    /// The earlier round of which this one corrects some slots.
+    pub corrects: Option<Correction>,
+}
+
+/// How agencies find out which slot a person of their register has. Public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Linkage {
+    /// The roster has a key that the agency hashes its persons with. Cheap; the agency can try out identifiers.
+    KeyedHash,
+    /// The agency asks the registrar blindly, once, about `persons` persons (its register's and fillers), so that it
+    /// cannot try out more, and the registrar learns neither whom nor how many it asks about.
+    Oblivious {
+        /// Persons in every agency's request.
+        persons: u32,
+    },
+}
+
+impl fmt::Display for Linkage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeyedHash => f.write_str("keyed-hash"),
+            Self::Oblivious { persons } => write!(f, "oblivious, {persons} persons a request"),
+        }
+    }
+}
+
+/// Which slots of an earlier round a round decides anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    /// The earlier round.
+    pub round: RoundId,
+    /// For every slot of this round, the slot of the earlier one.
+    pub slots: Vec<u32>,
 }
 
 impl Message for Round {
@@ -80,13 +120,33 @@ impl Message for Round {
         if self.slots == 0 || self.chunk == 0 {
             return wrong("a round needs at least one slot and one slot a chunk");
         }
-        if self.agencies.is_empty()
-            || self.agencies.iter().any(|a| a.agency_id().is_none_or(str::is_empty))
-        {
-            return wrong("a round names at least one agency and nobody else as submitter");
+        let agencies = match self.submitters.split_last() {
+            Some((last, before)) if *last == PartyName::registrar() => before,
+            _ => &self.submitters,
+        };
+        if agencies.is_empty() || agencies.iter().any(|a| a.agency_id().is_none_or(str::is_empty)) {
+            return wrong(
+                "a round names at least one agency, and nobody but agencies and, last, the registrar, as submitter",
+            );
         }
-        if self.agencies.iter().collect::<BTreeSet<_>>().len() != self.agencies.len() {
+        if agencies.iter().collect::<BTreeSet<_>>().len() != agencies.len() {
             return wrong("a round names an agency twice");
+        }
+        if self.linkage == (Linkage::Oblivious { persons: 0 }) {
+            return wrong("the linkage of the round is about nobody");
+        }
+        if let Some(correction) = &self.corrects {
+            let different: BTreeSet<_> = correction.slots.iter().collect();
+            if correction.slots.len() as u64 != u64::from(self.slots)
+                || different.len() != correction.slots.len()
+            {
+                return wrong(
+                    "a round that corrects another names one slot of it for each of its own",
+                );
+            }
+            if !self.proofs {
+                return wrong("a round that corrects another needs proofs of encryption");
+            }
         }
         Ok(())
     }

@@ -6,12 +6,14 @@
 mod parties;
 mod report;
 
-use super::engine::{EngineName, LayoutName};
+use super::engine::{AnyPlan, EngineName, LayoutName, ProofsName};
+use super::registrar::LinkageName;
 use super::error::CliError;
 use super::output::Output;
 use super::policy_file;
-use blindtier_policy::{Interpreter, Policy};
-use blindtier_sim::Distributed;
+use blindtier_engine::{Operations, Proofs};
+use blindtier_policy::{Answer, Interpreter, OPTED_OUT_NUMBER, Policy, UNDECIDED_NUMBER};
+use blindtier_sim::{Distributed, Gaps};
 use blindtier_wire::Sharing;
 use std::path::{Path, PathBuf};
 
@@ -45,6 +47,19 @@ pub struct DemoArgs {
     /// How many families; a seeded sample of the data [default: 24, or all of --data]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     families: Option<u64>,
+    /// How many of a hundred families say no; the policy has to offer it
+    #[arg(long, value_name = "PERCENT", value_parser = percent, default_value = "0%")]
+    opt_out: u32,
+    /// How many of a hundred families each agency's register lacks, beyond those that the data lacks
+    #[arg(long, value_name = "PERCENT", value_parser = percent, default_value = "0%")]
+    missing: u32,
+    /// Whether ciphertexts are proven (tfhe) or checked (bfv) to hold allowed values [default: on with tfhe, off with
+    /// bfv]
+    #[arg(long, value_enum)]
+    proofs: Option<ProofsName>,
+    /// How agencies find out which slot a person of their register has. For many families keyed-hash is faster
+    #[arg(long, value_enum, default_value_t)]
+    linkage: LinkageName,
     /// Shapes the data; never a key
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     seed: u64,
@@ -62,6 +77,13 @@ pub(super) struct Stage {
     pub engine: EngineName,
     pub layout: LayoutName,
     pub sharing: Sharing,
+    pub proofs: Proofs,
+    pub linkage: LinkageName,
+    /// How many of a hundred families say no.
+    pub opt_out: u32,
+    /// How many of a hundred families each register lacks.
+    pub missing: u32,
+    pub seed: u64,
     pub work: PathBuf,
 }
 
@@ -70,7 +92,7 @@ pub(super) enum Families {
     /// From a data set, already split into the agencies' registers.
     Split(Box<Distributed>),
     /// So many seeded ones, to be written once their letter keys exist.
-    Made(u64, u64),
+    Made(u64),
 }
 
 impl Families {
@@ -78,7 +100,7 @@ impl Families {
     pub fn count(&self) -> u64 {
         match self {
             Self::Split(parts) => u64::try_from(parts.families.len()).unwrap_or(u64::MAX),
-            Self::Made(count, _) => *count,
+            Self::Made(count) => *count,
         }
     }
 }
@@ -89,41 +111,76 @@ impl Stage {
         self.engine == EngineName::Tfhe
     }
 
-    fn split(&self, data: &Path, sample: Option<(u64, u64)>) -> Result<Families, CliError> {
+    /// What the round's plan counts.
+    pub fn operations(&self) -> Result<Operations, CliError> {
+        let (engine, layout) = (self.engine, self.layout.into());
+        let plan = AnyPlan::new(&self.policy, engine, layout, self.sharing, self.proofs)?;
+        Ok(plan.summary().operations)
+    }
+
+    /// Splits a data set into registers; of so many families, or of all.
+    fn split(&self, data: &Path, sample: Option<u64>) -> Result<Families, CliError> {
+        let sample = sample.map(|families| (families, self.seed));
         let agencies = self.work.join("agencies");
-        let parts = blindtier_sim::distribute(&self.policy, data, sample, &agencies)?;
+        let parts =
+            blindtier_sim::distribute(&self.policy, data, sample, self.gaps(), &agencies)?;
         Ok(Families::Split(Box::new(parts)))
     }
 
-    /// Writes what is still to be written before the round starts, and decides every family in the clear: one tier
-    /// a family.
-    pub fn prepare(&self, families: &Families, keys: &[String]) -> Result<Vec<u8>, CliError> {
+    fn gaps(&self) -> Gaps {
+        Gaps::new(self.missing, self.seed)
+    }
+
+    /// The registrar's list of those who said no, if there is one.
+    pub fn opt_out_file(&self) -> Option<PathBuf> {
+        (self.opt_out > 0).then(|| self.work.join("registrar/opt-out.txt"))
+    }
+
+    /// Writes what is still to be written before the round starts, and decides every family in the clear: one number a
+    /// family, see [`Policy::code`].
+    pub fn prepare(&self, families: &Families, keys: &[String]) -> Result<Vec<u32>, CliError> {
         let interpreter = Interpreter::new(&self.policy)?;
-        let tier = |values: &[i64]| -> Result<u8, CliError> {
-            Ok(u8::try_from(interpreter.decide(values)?.tier).unwrap_or(u8::MAX))
+        let saying_no = blindtier_sim::some_of(keys.len(), self.opt_out, self.seed);
+        let answer = |family: usize, values: &[i64]| -> Result<u32, CliError> {
+            let said_no = saying_no.binary_search(&family).is_ok();
+            Ok(match interpreter.answer(values, said_no)? {
+                Answer::Tier(outcome) => u32::try_from(outcome.tier).unwrap_or(u32::MAX),
+                Answer::OptedOut => OPTED_OUT_NUMBER,
+                Answer::Undecided(_) => UNDECIDED_NUMBER,
+            })
         };
         let registrar = self.work.join("registrar");
+        let mut names = Vec::with_capacity(keys.len());
+        let mut expected = Vec::with_capacity(keys.len());
         match families {
             Families::Split(parts) => {
                 parts.write_population(&registrar, keys)?;
-                parts.families.iter().map(|family| tier(&family.values)).collect()
+                for (number, family) in parts.families.iter().enumerate() {
+                    names.push(family.id.clone());
+                    expected.push(answer(number, &family.values)?);
+                }
             }
-            Families::Made(_, seed) => {
-                let mut expected = Vec::with_capacity(keys.len());
+            Families::Made(_) => {
                 blindtier_sim::populate(
                     &self.policy,
                     keys,
-                    *seed,
+                    self.seed,
+                    self.gaps(),
                     &self.work.join("agencies"),
                     &registrar.join("population.csv"),
-                    |values| {
-                        expected.push(tier(values)?);
+                    |name, values| {
+                        expected.push(answer(expected.len(), values)?);
+                        names.push(name.to_owned());
                         Ok::<_, CliError>(())
                     },
                 )?;
-                Ok(expected)
             }
         }
+        if let Some(file) = self.opt_out_file() {
+            let listed = saying_no.iter().filter_map(|family| names.get(*family));
+            write(&file, &listed.map(|name| format!("{name}\n")).collect::<String>())?;
+        }
+        Ok(expected)
     }
 }
 
@@ -149,15 +206,25 @@ pub fn run(args: &DemoArgs, output: Output) -> Result<(), CliError> {
     let policy = Policy::parse(&name.display().to_string(), &text)?;
     write(&work.join("public/policy.toml"), &text)?;
 
-    let (engine, layout, sharing) = (args.engine, args.layout, args.trustees);
-    let stage = Stage { policy, engine, layout, sharing, work };
+    let stage = Stage {
+        policy,
+        engine: args.engine,
+        layout: args.layout,
+        sharing: args.trustees,
+        proofs: ProofsName::chosen(args.proofs, args.engine),
+        linkage: args.linkage,
+        opt_out: args.opt_out,
+        missing: args.missing,
+        seed: args.seed,
+        work,
+    };
     let families = match (&args.data, &args.policy) {
-        (None, Some(_)) => Families::Made(args.families.unwrap_or(DEFAULT_FAMILIES), args.seed),
-        (Some(data), _) => stage.split(data, args.families.map(|n| (n, args.seed)))?,
+        (None, Some(_)) => Families::Made(args.families.unwrap_or(DEFAULT_FAMILIES)),
+        (Some(data), _) => stage.split(data, args.families)?,
         (None, None) => {
             let file = stage.work.join("data/nursery.csv");
             write(&file, NURSERY_DATA)?;
-            stage.split(&file, Some((args.families.unwrap_or(DEFAULT_FAMILIES), args.seed)))?
+            stage.split(&file, Some(args.families.unwrap_or(DEFAULT_FAMILIES)))?
         }
     };
     let outcome = parties::play(&stage, &families, output)?;
@@ -166,6 +233,12 @@ pub fn run(args: &DemoArgs, output: Output) -> Result<(), CliError> {
         output.say(&format!("every party's folder is kept in {}", folder.display()));
     }
     result
+}
+
+/// Reads `10%` or `10`.
+fn percent(text: &str) -> Result<u32, String> {
+    let number: Option<u32> = text.strip_suffix('%').unwrap_or(text).parse().ok();
+    number.filter(|number| *number <= 100).ok_or_else(|| "write a whole number from 0% to 100%".into())
 }
 
 fn new_folder(folder: &Path) -> Result<PathBuf, CliError> {

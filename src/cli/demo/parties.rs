@@ -1,11 +1,12 @@
 //! The parties of a demo, one process each, and the couriers between them.
 
-use super::super::engine::LayoutName;
 use super::super::error::CliError;
 use super::super::output::Output;
 use super::super::progress::Progress;
+use super::super::registrar::LinkageName;
 use super::super::round::folder_bytes;
 use super::{Families, Stage};
+use blindtier_engine::Proofs;
 use blindtier_wire::{Board, PartyName, TrustFile, file_names, storage};
 use clap::ValueEnum;
 use serde_json::Value;
@@ -16,10 +17,12 @@ use std::time::Instant;
 
 /// What the round gave.
 pub(super) struct Outcome {
-    /// The clear twin's tiers, by position, in the order of the data.
-    pub expected: Vec<u8>,
-    /// Tier identifiers as the families read them, in the order of the data.
+    /// The clear twin's answers, as opened numbers, in the order of the data.
+    pub expected: Vec<u32>,
+    /// Identifiers of tiers and reserved codes as the families read them, in the order of the data.
     pub tiers: Vec<String>,
+    /// How agencies found their persons in their rosters.
+    pub linkage: String,
     /// The first family's letter, line by line.
     pub letter: Vec<String>,
     /// The trustee whose process was killed while it opened, if any could be spared.
@@ -33,8 +36,8 @@ pub(super) struct Outcome {
     pub evaluator_memory: Option<u64>,
     pub chunks: u64,
     pub files_checked: u64,
-    /// What each party sent: name, what, bytes.
-    pub sent: Vec<(String, &'static str, u64)>,
+    /// What each party sent.
+    pub sent: Vec<Sent>,
     pub upload: u64,
     pub evaluation_key: u64,
     pub results: u64,
@@ -62,26 +65,7 @@ pub(super) fn play(
         work.display()
     ));
     table.identities(stage)?;
-    let announced = table.run(
-        "registrar",
-        &[
-            "registrar",
-            "new-round",
-            "--engine",
-            stage.engine.name(),
-            "--layout",
-            &value_name::<LayoutName>(stage.layout),
-            "--trustees",
-            &stage.sharing.to_string(),
-        ],
-        &[
-            ("--policy", work.join("public/policy.toml")),
-            ("--population", work.join("registrar/population.csv")),
-            ("--identity", table.signing_key("registrar")),
-            ("--board", board.folder().to_owned()),
-            ("--rosters", work.join("registrar/rosters")),
-        ],
-    )?;
+    let announced = table.announce(stage)?;
     output.say(&format!("registrar: {count} families shuffled into slots, one roster an agency"));
 
     let keygen = table.keys(stage)?;
@@ -91,9 +75,14 @@ pub(super) fn play(
         &[("--key", work.join("families/letter.key"))],
     )?;
     output.say("families: every letter key is in the roster");
-    let submitting = strings(&announced, "agencies");
+    let submitters = strings(&announced, "submitters")
+        .into_iter()
+        .map(|name| PartyName::new(name).map_err(blindtier_wire::WireError::from))
+        .collect::<Result<Vec<_>, _>>()?;
+    let oblivious = stage.linkage == LinkageName::Oblivious;
+    let mut sent = if oblivious { table.link(&submitters)? } else { Vec::new() };
     let start = Instant::now();
-    let (mut sent, upload) = table.submit(&submitting)?;
+    let upload = table.submit(&submitters, oblivious, &mut sent)?;
     let encrypt = start.elapsed().as_secs_f64();
 
     let done = table.round("evaluator", &["evaluator", "run"], &[])?;
@@ -106,22 +95,22 @@ pub(super) fn play(
     output.say(&format!("evaluator: {operations} {counted} on ciphertexts in {evaluate:.1} s"));
 
     let Opening { killed, recompute, open } = table.open(stage)?;
-    for id in &submitting {
-        let from = work.join("agencies").join(id).join("levels");
-        copy_folder(&from, &work.join("letters").join(format!("agency-{id}")))?;
+    for party in &submitters {
+        let from = table.folder(party.as_str()).join("levels");
+        copy_folder(&from, &work.join("letters").join(party.file_part()))?;
     }
     let mail = [("--key", work.join("families/letter.key")), ("--letters", work.join("letters"))];
     let read = table.public("families", &["family", "read"], &mail)?;
     let one = table.public("families", &["family", "read", "--family", "0"], &mail)?;
     let head = text(&one, "head").to_owned();
-    table.prove(&mail, &strings(&one, "tiers"))?;
+    table.prove(stage, &mail, &strings(&read, "tiers"))?;
     let audit = table.audit(&["auditor", "verify", "--head", &head], &[])?;
     let files_checked = audit.get("files_checked").and_then(Value::as_u64).unwrap_or_default();
     output.say(&format!(
         "auditor: {files_checked} signed files and every hash between them checked, the round opened again"
     ));
 
-    let size = |path: PathBuf| std::fs::metadata(path).map_or(0, |m| m.len());
+    let size = |path: PathBuf| file_bytes(&path);
     let evaluation_key = size(board.evaluation_key());
     let results = folder_bytes(&board.results());
     let maker = if stage.needs_dealer() { "dealer" } else { "trustees" };
@@ -144,6 +133,7 @@ pub(super) fn play(
     Ok(Outcome {
         expected,
         tiers: strings(&read, "tiers"),
+        linkage: text(&announced, "linkage").to_owned(),
         letter: strings(&one, "letter"),
         killed,
         seconds: [keygen, encrypt, evaluate, recompute, open],
@@ -157,6 +147,14 @@ pub(super) fn play(
         evaluation_key,
         results,
     })
+}
+
+/// What a party sent: its name, what, bytes.
+type Sent = (String, &'static str, u64);
+
+/// The command of a submitter.
+fn side(submitter: &PartyName) -> &'static str {
+    if submitter.agency_id().is_some() { "agency" } else { "registrar" }
 }
 
 /// How the trustees opened.
@@ -246,30 +244,108 @@ impl<'a> Table<'a> {
         Err(self.stuck("the key ceremony"))
     }
 
-    /// Agencies encrypt, trustees register, agencies hand over. Returns what each sent, and all their bytes.
-    #[allow(clippy::type_complexity, reason = "party, what, bytes")]
+    /// The registrar announces the round.
+    fn announce(&self, stage: &Stage) -> Result<Value, CliError> {
+        let mut files = vec![
+            ("--policy", self.work.join("public/policy.toml")),
+            ("--population", self.work.join("registrar/population.csv")),
+            ("--identity", self.signing_key("registrar")),
+            ("--board", self.board.folder().to_owned()),
+            ("--rosters", self.work.join("registrar/rosters")),
+            ("--private", self.registrar_private()),
+        ];
+        files.extend(stage.opt_out_file().map(|file| ("--opt-out", file)));
+        self.run(
+            "registrar",
+            &[
+                "registrar",
+                "new-round",
+                "--engine",
+                stage.engine.name(),
+                "--layout",
+                &value_name(stage.layout),
+                "--trustees",
+                &stage.sharing.to_string(),
+                "--proofs",
+                if stage.proofs == Proofs::On { "on" } else { "off" },
+                "--linkage",
+                &value_name(stage.linkage),
+            ],
+            &files,
+        )
+    }
+
+    fn registrar_private(&self) -> PathBuf {
+        self.work.join("registrar/private")
+    }
+
+    /// Every agency gets its roster, asks for its persons' pseudonyms, and the registrar answers. Returns what each sent.
+    fn link(&self, submitters: &[PartyName]) -> Result<Vec<Sent>, CliError> {
+        let mut sent = Vec::new();
+        let mut answers = 0;
+        for name in submitters {
+            let (Some(id), party) = (name.agency_id(), name.as_str()) else { continue };
+            let folder = self.folder(party);
+            self.hand_roster(id)?;
+            let request = folder.join("request.bt");
+            let files = [
+                ("--roster", folder.join(file_names::ROSTER)),
+                ("--register", folder.join("register.csv")),
+                ("--private", folder.join("private")),
+                ("--out", request.clone()),
+            ];
+            let asked = self.round(party, &["agency", "link"], &files)?;
+            let answer = folder.join("answer.bt");
+            let files = [
+                ("--request", request.clone()),
+                ("--private", self.registrar_private()),
+                ("--out", answer.clone()),
+            ];
+            self.round("registrar", &["registrar", "link"], &files)?;
+            let persons = number(&asked, "persons");
+            self.output.say(&format!(
+                "{party}: asked the registrar blindly about {persons} persons, its own and fillers"
+            ));
+            sent.push((party.to_owned(), "blinded persons", file_bytes(&request)));
+            answers += file_bytes(&answer);
+        }
+        sent.push(("registrar".into(), "answers to agencies", answers));
+        Ok(sent)
+    }
+
+    fn hand_roster(&self, id: &str) -> Result<(), CliError> {
+        let from = self.work.join("registrar/rosters").join(id).join(file_names::ROSTER);
+        copy(&from, &self.work.join("agencies").join(id).join(file_names::ROSTER))
+    }
+
+    /// Submitters encrypt, trustees register, submitters hand over. Adds what each sent, and returns the bytes of all
+    /// submissions.
     fn submit(
         &self,
-        agencies: &[String],
-    ) -> Result<(Vec<(String, &'static str, u64)>, u64), CliError> {
+        submitters: &[PartyName],
+        oblivious: bool,
+        sent: &mut Vec<Sent>,
+    ) -> Result<u64, CliError> {
         let manifests = self.work.join("manifests");
-        let mut sent = Vec::new();
         let mut upload = 0;
-        for id in agencies {
-            let party = format!("agency:{id}");
-            let folder = self.folder(&party);
-            let roster = folder.join(file_names::ROSTER);
-            copy(&self.work.join("registrar/rosters").join(id).join(file_names::ROSTER), &roster)?;
-            let done = self.round(
-                &party,
-                &["agency", "submit"],
-                &[
-                    ("--roster", roster),
-                    ("--register", folder.join("register.csv")),
-                    ("--out", folder.join("submission")),
-                    ("--levels", folder.join("levels")),
-                ],
-            )?;
+        for name in submitters {
+            let party = name.as_str();
+            let folder = self.folder(party);
+            let mut files =
+                vec![("--out", folder.join("submission")), ("--levels", folder.join("levels"))];
+            if let Some(id) = name.agency_id() {
+                self.hand_roster(id)?;
+                files.push(("--roster", folder.join(file_names::ROSTER)));
+                files.push(("--register", folder.join("register.csv")));
+                files.push(("--report", folder.join("report.csv")));
+            }
+            if oblivious || name.agency_id().is_none() {
+                files.push(("--private", folder.join("private")));
+            }
+            if oblivious && name.agency_id().is_some() {
+                files.push(("--answer", folder.join("answer.bt")));
+            }
+            let done = self.round(party, &[side(name), "submit"], &files)?;
             let bytes = folder_bytes(&folder.join("submission"));
             upload += bytes;
             let columns = done.get("columns").and_then(Value::as_u64).unwrap_or_default();
@@ -277,27 +353,22 @@ impl<'a> Table<'a> {
                 .say(&format!("{party}: submission of {bytes} bytes, columns a family: {columns}"));
             copy(
                 &folder.join("submission").join(file_names::SUBMISSION),
-                &manifests.join(id).join(file_names::SUBMISSION),
+                &manifests.join(name.submitter_folder()).join(file_names::SUBMISSION),
             )?;
             let levels = folder_bytes(&folder.join("levels"));
-            sent.push((party.clone(), "submission", bytes));
-            sent.push((party, "sealed levels", levels));
+            sent.push((party.to_owned(), "submission", bytes));
+            sent.push((party.to_owned(), "sealed levels", levels));
         }
         for number in 1..=self.trustees()? {
             let files = [("--manifests", manifests.clone())];
             self.trustee(&format!("trustee:{number}"), &["trustee", "register"], &files)?;
         }
         self.output.say("trustees: all submissions registered in the ledger");
-        for id in agencies {
-            let party = format!("agency:{id}");
-            let folder = self.folder(&party);
-            let files = [
-                ("--roster", folder.join(file_names::ROSTER)),
-                ("--submission", folder.join("submission")),
-            ];
-            self.round(&party, &["agency", "hand-over"], &files)?;
+        for name in submitters {
+            let files = [("--submission", self.folder(name.as_str()).join("submission"))];
+            self.round(name.as_str(), &[side(name), "hand-over"], &files)?;
         }
-        Ok((sent, upload))
+        Ok(upload)
     }
 
     fn trustees(&self) -> Result<u16, CliError> {
@@ -359,16 +430,24 @@ impl<'a> Table<'a> {
         CliError::Party { party: "trustees".into(), message, code: 1 }
     }
 
-    /// The first family proves its tier, and somebody checks it.
-    fn prove(&self, mail: &[(&str, PathBuf)], tier: &[String]) -> Result<(), CliError> {
+    /// The first family that has a tier proves it, and somebody checks it.
+    fn prove(
+        &self,
+        stage: &Stage,
+        mail: &[(&str, PathBuf)],
+        told: &[String],
+    ) -> Result<(), CliError> {
+        let has_tier = |id: &&String| stage.policy.tiers.iter().any(|tier| tier.id == **id);
+        let Some((family, tier)) = told.iter().enumerate().find(|(_, id)| has_tier(id)) else {
+            return Ok(());
+        };
         let proof = self.work.join("families/proof.toml");
         let mut files = mail.to_vec();
         files.push(("--out", proof.clone()));
-        self.public("families", &["family", "prove", "--family", "0"], &files)?;
-        let tier = tier.first().map(String::as_str).unwrap_or_default();
+        self.public("families", &["family", "prove", "--family", &family.to_string()], &files)?;
         let files = [("--proof", proof)];
         self.audit(&["auditor", "check-proof", "--tier", tier], &files)?;
-        self.output.say("families: the first one proved its tier to an office");
+        self.output.say("families: one of them proved its tier to an office");
         Ok(())
     }
 
@@ -512,7 +591,11 @@ impl<'a> Table<'a> {
                         if let Some((_, progress)) = before {
                             progress.finish();
                         }
-                        let progress = self.output.progress(label);
+                        let progress = if LINKING.contains(&label) {
+                            self.output.progress_on_persons(label)
+                        } else {
+                            self.output.progress(label)
+                        };
                         progress.set(done, total);
                         shown = Some((label, progress));
                     }
@@ -541,10 +624,14 @@ impl<'a> Table<'a> {
 const WORK: [&str; 6] =
     ["encrypting", "evaluating", "recomputing", "opening", "combining", "sealing"];
 
-/// Reads `evaluating: 12 of 64 families`.
+/// What they call their work on persons.
+const LINKING: [&str; 3] = ["blinding", "answering", "linking"];
+
+/// Reads `evaluating: 12 of 64 families` or `blinding: 12 of 64 persons`.
 fn counted(line: &str) -> Option<(&'static str, u64, u64)> {
-    let (label, rest) = line.strip_suffix(" families")?.split_once(": ")?;
-    let label = WORK.into_iter().find(|known| *known == label)?;
+    let line = line.strip_suffix(" families").or_else(|| line.strip_suffix(" persons"))?;
+    let (label, rest) = line.split_once(": ")?;
+    let label = WORK.into_iter().chain(LINKING).find(|known| *known == label)?;
     let (done, total) = rest.split_once(" of ")?;
     Some((label, done.parse().ok()?, total.parse().ok()?))
 }
@@ -564,6 +651,10 @@ fn number(object: &Value, field: &str) -> f64 {
 fn strings(object: &Value, field: &str) -> Vec<String> {
     let list = object.get(field).and_then(Value::as_array);
     list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn file_bytes(file: &Path) -> u64 {
+    std::fs::metadata(file).map_or(0, |m| m.len())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), CliError> {

@@ -4,7 +4,9 @@ use super::super::error::CliError;
 use super::super::output::Output;
 use super::Stage;
 use super::parties::Outcome;
+use blindtier_engine::{Operations, Proofs};
 use blindtier_policy::passes::Layout;
+use blindtier_policy::{INVALID, OPTED_OUT, UNDECIDED};
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use serde_json::{Map, Value, json};
@@ -16,13 +18,15 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
     let expected: Vec<&str> = outcome
         .expected
         .iter()
-        .map(|t| tiers.get(usize::from(*t)).map_or("", |tier| tier.id.as_str()))
+        .map(|number| stage.policy.code(*number).id(&stage.policy).unwrap_or_default())
         .collect();
     let agree = expected.iter().zip(&outcome.tiers).filter(|(e, t)| *e == t).count();
     let disagree = families - agree;
     let count = |id: &str| outcome.tiers.iter().filter(|t| *t == id).count();
     let divisor = u64::try_from(families).unwrap_or(u64::MAX).max(1);
-    let lookups = if outcome.counted == "lookups" { outcome.operations / divisor } else { 0 };
+    let Operations { opt_out, checks, .. } = stage.operations()?;
+    let all_lookups = if outcome.counted == "lookups" { outcome.operations / divisor } else { 0 };
+    let lookups = all_lookups.saturating_sub(u64::from(opt_out));
     let upload = outcome.upload.div_ceil(divisor);
     let results = outcome.results.div_ceil(divisor);
     let [keygen, encrypt, evaluate, recompute, open] = outcome.seconds;
@@ -37,6 +41,9 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
         "agree": agree,
         "disagree": disagree,
         "lookups_per_family": lookups,
+        "opt_out_lookups_per_family": opt_out,
+        "proofs": stage.proofs == Proofs::On,
+        "linkage": outcome.linkage,
         "seconds": { "keygen": keygen, "encrypt": encrypt, "evaluate": evaluate, "recompute": recompute, "open": open },
         "bytes": {
             "upload_per_family": upload,
@@ -44,30 +51,30 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
             "result_per_family": results,
         },
         "tiers": by_tier,
+        "opted_out": count(OPTED_OUT),
+        "undecided": count(UNDECIDED),
+        "invalid": count(INVALID),
         "trustees": stage.sharing.to_string(),
         "killed": outcome.killed,
         "files_audited": outcome.files_checked,
         "peak_memory_bytes": { "evaluator": outcome.evaluator_memory },
     });
-    let per_chunk = outcome.operations / outcome.chunks.max(1);
+    let per_chunk = (outcome.operations / outcome.chunks.max(1)).saturating_sub(u64::from(checks));
     if let ("multiplications", Some(fields)) = (outcome.counted, object.as_object_mut()) {
         fields.insert("multiplications_per_chunk".into(), json!(per_chunk));
+        fields.insert("checks_per_chunk".into(), json!(checks));
         fields.insert("chunks".into(), json!(outcome.chunks));
     }
     output.report(&object, || {
         let mut found = table(&["tier", "families", "agree with the clear twin"]);
-        for tier in tiers {
-            let right = expected
-                .iter()
-                .zip(&outcome.tiers)
-                .filter(|(e, t)| **e == tier.id && *t == &tier.id)
-                .count();
-            let should = expected.iter().filter(|e| **e == tier.id).count();
-            found.add_row(vec![
-                tier.id.clone(),
-                count(&tier.id).to_string(),
-                format!("{right} of {should}"),
-            ]);
+        let reserved = [OPTED_OUT, UNDECIDED, INVALID];
+        let shown = reserved.into_iter().filter(|id| expected.contains(id) || count(id) > 0);
+        for id in tiers.iter().map(|tier| tier.id.as_str()).chain(shown) {
+            let right =
+                expected.iter().zip(&outcome.tiers).filter(|(e, t)| **e == id && *t == id).count();
+            let should = expected.iter().filter(|e| **e == id).count();
+            let row = [id.to_owned(), count(id).to_string(), format!("{right} of {should}")];
+            found.add_row(row.to_vec());
         }
         let mut cost = table(&["cost", "a family", "in all"]);
         #[allow(clippy::cast_precision_loss, reason = "for people")]
@@ -79,7 +86,18 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
             "lookups" => lookups.to_string(),
             _ => format!("{per_chunk} a chunk"),
         };
-        cost.add_row(vec![outcome.counted.to_owned(), share, outcome.operations.to_string()]);
+        let number = u64::from(opt_out) * divisor + u64::from(checks) * outcome.chunks;
+        let tier_alone = outcome.operations.saturating_sub(number);
+        cost.add_row(vec![outcome.counted.to_owned(), share, tier_alone.to_string()]);
+        for (what, each, all) in [
+            ("for opt-out", opt_out.to_string(), u64::from(opt_out) * divisor),
+            ("for checks", format!("{checks} a chunk"), u64::from(checks) * outcome.chunks),
+        ] {
+            if all > 0 {
+                let what = format!("{} {what}", outcome.counted);
+                cost.add_row(vec![what, each, all.to_string()]);
+            }
+        }
         for (what, seconds) in [
             ("key generation", keygen),
             ("encryption", encrypt),
@@ -95,9 +113,9 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
             sent.add_row(vec![party.clone(), (*what).to_owned(), bytes.to_string()]);
         }
         let verdict = if disagree == 0 {
-            format!("all {families} opened tiers are those of the clear twin")
+            format!("all {families} answers are those of the clear twin")
         } else {
-            format!("{disagree} of {families} opened tiers DIFFER from the clear twin")
+            format!("{disagree} of {families} answers DIFFER from the clear twin")
         };
         let letter: Vec<String> = outcome.letter.iter().map(|line| format!("  {line}")).collect();
         let letter = letter.join("\n");

@@ -2,13 +2,13 @@
 //! half-written.
 
 use crate::support::*;
-use blindtier_agency::{AgencyError, Invitation, InvitationFiles};
 use blindtier_auditor::AuditError;
 use blindtier_evaluator::EvaluatorError;
 use blindtier_family::{FamilyError, LetterKey, check_roster};
-use blindtier_ledger::LedgerError;
-use blindtier_transcript::TranscriptError;
-use blindtier_trustee::TrusteeError;
+use blindtier_ledger::{Event, LedgerError, Registration};
+use blindtier_submission::{Invitation, SubmissionError};
+use blindtier_transcript::{TranscriptError, Trouble};
+use blindtier_trustee::{RegisterProgress, TrusteeError};
 use blindtier_wire::{
     Chunk, ChunkWriter, Digest, EvaluationKey, Expect, Fault, Kind, LetterKeys, PublicKey,
     SigningIdentity, Submission, WireError, read, write,
@@ -27,7 +27,16 @@ fn refused_by_evaluator(
     let before = files.all();
     match world.evaluate(files) {
         Err(EvaluatorError::Wire(error)) => expect(&error, file, culprit, kind),
-        Err(other) => panic!("{other}"),
+        Err(error) => {
+            let said = error.to_string();
+            assert_eq!(names(&error.culprits()), [culprit], "{said}");
+            let bad = bad_submissions(error);
+            let (Trouble::NotThere(error) | Trouble::Unreadable(error)) = &bad[0].trouble else {
+                panic!("{said}")
+            };
+            expect(error, file, culprit, kind);
+            assert!(said.contains(&format!("trustee exclude --submitter {culprit}")), "{said}");
+        }
         Ok(_) => panic!("accepted"),
     }
     assert_eq!(before, files.all(), "the refusal wrote something");
@@ -39,26 +48,10 @@ fn refused_by_trustees(world: &World, files: &Files, kind: fn(&TrusteeError) -> 
     let before = files.all();
     for number in world.all() {
         let error = world.open(files, number).unwrap_err();
-        assert_eq!(error.culprit(), Some(world.evaluator.name()), "{error}");
+        assert_eq!(names(&error.culprits()), ["evaluator"], "{error}");
         assert!(kind(&error), "{error}");
     }
     assert_eq!(before, files.all(), "the refusal left a record or a partial decryption");
-}
-
-fn manifest(world: &World, files: &Files, agency: usize) -> Submission {
-    let path = files.submission(agency).join("submission.bt");
-    let identity = &world.agencies[agency];
-    let read =
-        Submission::read(&path, identity.name(), files.round(), files.context(), &world.trust);
-    read.unwrap().body
-}
-
-/// What an agency can do: change its manifest and sign it again.
-fn sign_manifest(world: &World, files: &Files, agency: usize, change: impl Fn(&mut Submission)) {
-    let mut body = manifest(world, files, agency);
-    change(&mut body);
-    let path = files.submission(agency).join("submission.bt");
-    write(&path, &body, files.context(), &world.agencies[agency]).unwrap();
 }
 
 #[test]
@@ -90,10 +83,9 @@ fn another_policy_or_plan() {
     for (policy, plan, plan_differs) in
         [(Digest([9; 32]), PLAN, false), (policy_hash(), Digest([9; 32]), true)]
     {
-        let (board, roster) = (&files.board, &files.announced.rosters[0].1);
-        let paths = InvitationFiles { board, roster, policy, plan };
-        let Err(AgencyError::Wire(error)) =
-            Invitation::read(&paths, &world.agencies[0], &world.trust)
+        let (board, identity) = (&files.board, &world.agencies[0]);
+        let Err(SubmissionError::Wire(error)) =
+            Invitation::read(board, policy, plan, identity, &world.trust)
         else {
             panic!("accepted");
         };
@@ -112,7 +104,7 @@ fn a_submission_for_another_policy() {
     let path = files.submission(1).join("submission.bt");
     let mut context = files.context().clone();
     context.policy = Digest([9; 32]);
-    write(&path, &manifest(&world, &files, 1), &context, &world.agencies[1]).unwrap();
+    write(&path, &world.manifest(&files, 1), &context, &world.agencies[1]).unwrap();
     let policy = |f: &Fault| matches!(f, Fault::Policy { .. });
     refused_by_evaluator(&world, &files, &path, "agency:health", policy);
 }
@@ -133,7 +125,7 @@ fn a_roster_of_another_agency() {
     let files = world.keyed("round");
     let roster = &files.announced.rosters[0].1;
     fs::copy(&files.announced.rosters[1].1, roster).unwrap();
-    let Err(AgencyError::Wire(error)) = world.invitation(&files, 0) else { panic!("accepted") };
+    let Err(error) = world.roster(&files, 0) else { panic!("accepted") };
     expect(&error, roster, "registrar", |f| matches!(f, Fault::Recipient { .. }));
 }
 
@@ -146,7 +138,7 @@ fn a_damaged_roster() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(path, &bytes).unwrap();
-    assert!(matches!(world.invitation(&files, 0), Err(AgencyError::Wire(_))));
+    assert!(world.roster(&files, 0).is_err());
 }
 
 #[test]
@@ -155,14 +147,8 @@ fn an_agency_that_the_round_does_not_ask() {
     let files = world.keyed("round");
     let school =
         SigningIdentity::generate(blindtier_wire::PartyName::agency("school").unwrap()).unwrap();
-    let paths = InvitationFiles {
-        board: &files.board,
-        roster: &files.announced.rosters[0].1,
-        policy: policy_hash(),
-        plan: PLAN,
-    };
-    let refused = Invitation::read(&paths, &school, &world.trust);
-    assert!(matches!(refused, Err(AgencyError::NotInvited { .. })));
+    let refused = Invitation::read(&files.board, policy_hash(), PLAN, &school, &world.trust);
+    assert!(matches!(refused, Err(SubmissionError::NotInvited { .. })));
 }
 
 #[test]
@@ -170,8 +156,8 @@ fn a_second_submission_after_the_registered_one() {
     let world = World::new();
     let files = world.submitted("round");
     // The fake engine is deterministic, so that the second one has to differ in a column.
-    sign_manifest(&world, &files, 0, |body| body.columns += 1);
     let path = files.submission(0).join("submission.bt");
+    world.sign_manifest(&files, 0, &path, |body| body.columns += 1);
     let reference = |f: &Fault| matches!(f, Fault::Reference { .. });
     refused_by_evaluator(&world, &files, &path, "agency:tax", reference);
 }
@@ -181,11 +167,18 @@ fn a_second_list_of_submissions() {
     let world = World::new();
     let files = world.submitted("round");
     let path = files.own_submission(0).join("submission.bt");
-    let mut body = manifest(&world, &files, 0);
-    body.columns += 1;
-    write(&path, &body, files.context(), &world.agencies[0]).unwrap();
-    let error = world.register(&files, 1).unwrap_err();
-    assert!(matches!(error, TrusteeError::Ledger(LedgerError::Order { .. })), "{error}");
+    world.sign_manifest(&files, 0, &path, |body| body.columns += 1);
+    // The second one is kept as evidence, and what is recorded stays as it is.
+    let signed_two = vec![world.agencies[0].name().clone()];
+    let signed = RegisterProgress::Signed { left_out: Vec::new(), signed_two };
+    assert_eq!(world.register(&files, 1).unwrap(), signed);
+    let entry = |agency: usize, manifest| Registration {
+        submitter: world.agencies[agency].name().clone(),
+        manifest: Ok(manifest),
+    };
+    let list = vec![entry(0, Digest([1; 32])), entry(1, Digest([2; 32]))];
+    let error = world.endorse(&files, 1, Event::Submissions(list)).unwrap_err();
+    assert!(matches!(error, LedgerError::Order { .. }), "{error}");
 }
 
 #[test]
@@ -193,14 +186,14 @@ fn a_missing_agency() {
     let world = World::new();
     let files = world.keyed("round");
     world.submit(&files, 0);
-    let path = files.path("agencies/health/submission.bt");
-    let TrusteeError::Wire(error) = world.register(&files, 1).unwrap_err() else { panic!() };
-    expect(&error, &path, "agency:health", |f| matches!(f, Fault::Missing));
+    let from = vec![world.agencies[1].name().clone()];
+    let waiting = RegisterProgress::Waiting { from, overdue: false };
+    assert_eq!(world.register(&files, 1).unwrap(), waiting);
     // Registered, but not handed over.
     world.submit(&files, 1);
     world.register_all(&files);
     world.hand_over(&files, 0).unwrap();
-    let path = files.submission(1).join("submission.bt");
+    let path = files.submission(1).join("chunk-00000.bt");
     refused_by_evaluator(&world, &files, &path, "agency:health", |f| matches!(f, Fault::Missing));
 }
 
@@ -251,17 +244,14 @@ fn a_signed_chunk_that_the_manifest_does_not_list() {
 }
 
 #[test]
-fn a_registered_manifest_with_too_few_chunks() {
+fn a_manifest_with_too_few_chunks_is_not_registered() {
     let world = World::new();
     let files = world.keyed("round");
     (0..2).for_each(|agency| drop(world.submit(&files, agency)));
-    copy_folder(&files.path("agencies"), &files.board.submissions());
-    sign_manifest(&world, &files, 0, |body| body.chunks.truncate(2));
-    let path = files.submission(0).join("submission.bt");
-    fs::copy(&path, files.own_submission(0).join("submission.bt")).unwrap();
-    world.register_all(&files);
-    let count = |f: &Fault| matches!(f, Fault::ChunkCount { .. });
-    refused_by_evaluator(&world, &files, &path, "agency:tax", count);
+    let path = files.own_submission(0).join("submission.bt");
+    world.sign_manifest(&files, 0, &path, |body| body.chunks.truncate(2));
+    let TrusteeError::Wire(error) = world.register(&files, 1).unwrap_err() else { panic!() };
+    expect(&error, &path, "agency:tax", |f| matches!(f, Fault::ChunkCount { .. }));
 }
 
 #[test]
@@ -272,7 +262,7 @@ fn a_copied_column() {
     (0..2).for_each(|agency| drop(world.submit(&files, agency)));
     // So nobody sees them before every submission is registered.
     let error = world.hand_over(&files, 0).unwrap_err();
-    assert!(matches!(error, AgencyError::Ledger(LedgerError::Missing { .. })), "{error}");
+    assert!(matches!(error, SubmissionError::Ledger(LedgerError::Missing { .. })), "{error}");
     for number in [1, 2] {
         world.register(&files, number).unwrap();
         let handed = world.hand_over(&files, 0);
@@ -284,7 +274,7 @@ fn a_copied_column() {
 
     // Now health signs tax's chunks as its own.
     let (context, chunking) = (files.context(), files.round().chunking().unwrap());
-    let tax = manifest(&world, &files, 0);
+    let tax = world.manifest(&files, 0);
     let path = files.submission(0).join("submission.bt");
     let name = world.agencies[0].name();
     let reader = tax.chunks(&path, name, files.round(), context, &world.trust).unwrap();
@@ -300,14 +290,14 @@ fn a_copied_column() {
     // The agency cannot hand it over as a registered one either.
     copy_folder(&folder, &files.own_submission(1));
     let error = world.hand_over(&files, 1).unwrap_err();
-    assert!(matches!(error, AgencyError::NotRegistered { .. }), "{error}");
+    assert!(matches!(error, SubmissionError::NotRegistered { .. }), "{error}");
 
     // An evaluator that is in league with health evaluates it all the same.
     let honest = world.evaluated("honest");
     let mut receipt = world.receipt(&honest);
     receipt.evaluation_key = world.ledger(&files).unwrap().keys().unwrap().evaluation_key;
-    receipt.submissions = world.ledger(&files).unwrap().submissions().unwrap().to_vec();
-    receipt.submissions[1].manifest = digest;
+    receipt.submissions = world.ledger(&files).unwrap().submissions().unwrap();
+    receipt.submissions[1].manifest = Some(digest);
     write(&files.board.receipt(), &receipt, context, &world.evaluator).unwrap();
     refused_by_trustees(&world, &files, |e| matches!(e, TrusteeError::OtherSubmission { .. }));
 }
@@ -349,7 +339,7 @@ fn an_evaluation_key_that_the_engine_refuses() {
     world.register_all(&files);
     (0..2).for_each(|agency| world.hand_over(&files, agency).unwrap());
     let error = world.evaluate(&files).unwrap_err();
-    assert_eq!(error.culprit(), Some(world.dealer.name()));
+    assert_eq!(names(&error.culprits()), ["dealer"]);
     assert!(matches!(error, EvaluatorError::Key { .. }), "{error}");
 }
 
@@ -363,7 +353,7 @@ fn a_public_key_of_a_stranger_or_of_one_trustee_alone() {
     for signer in [&stranger, world.trustee(1)] {
         write(&path, &body, files.context(), signer).unwrap();
         let submitted = world.submit_to(&files, 0, &files.own_submission(0));
-        let Err(AgencyError::Wire(error)) = submitted else { panic!("accepted") };
+        let Err(SubmissionError::Wire(error)) = submitted else { panic!("accepted") };
         expect(&error, &path, "trustee:1", |f| {
             matches!(f, Fault::Signature { .. } | Fault::Reference { .. })
         });
@@ -375,10 +365,10 @@ fn a_public_key_of_a_stranger_or_of_one_trustee_alone() {
 fn an_evaluator_that_lies_is_found_by_the_auditor() {
     let world = World::new();
     let files = world.submitted("round");
-    world.evaluate_with(&files, 1).unwrap();
+    world.evaluate_with(&files, Fake { lie: 1, ..Fake::default() }).unwrap();
     world.audit(&files, &[]).unwrap();
     let error = world.audit(&files, &[1]).unwrap_err();
-    assert_eq!(error.culprit(), Some(world.evaluator.name()));
+    assert_eq!(names(&error.culprits()), ["evaluator"]);
     let differs =
         matches!(error, AuditError::Transcript(TranscriptError::Differs { chunk: 1, .. }));
     assert!(differs, "{error}");
@@ -393,7 +383,7 @@ fn differs(error: &TrusteeError) -> bool {
 fn a_trustee_opens_nothing_that_it_has_not_recomputed() {
     let world = World::new();
     let files = world.submitted("round");
-    world.evaluate_with(&files, 1).unwrap();
+    world.evaluate_with(&files, Fake { lie: 1, ..Fake::default() }).unwrap();
     refused_by_trustees(&world, &files, differs);
     // An honest result of the same round is opened afterwards.
     fs::remove_dir_all(files.board.results()).unwrap();
@@ -436,10 +426,12 @@ fn a_ciphertext_of_the_evaluators_choice_is_not_opened() {
 fn submissions_that_the_receipt_does_not_name() {
     let world = World::new();
     let files = world.evaluated("round");
-    world.sign_receipt_anew(&files, |receipt| receipt.submissions[0].manifest = Digest([9; 32]));
+    world.sign_receipt_anew(&files, |receipt| {
+        receipt.submissions[0].manifest = Some(Digest([9; 32]));
+    });
     refused_by_trustees(&world, &files, |e| matches!(e, TrusteeError::OtherSubmission { .. }));
     let error = world.audit(&files, &[]).unwrap_err();
-    assert_eq!(error.culprit(), Some(world.evaluator.name()));
+    assert_eq!(names(&error.culprits()), ["evaluator"]);
 }
 
 #[test]

@@ -199,7 +199,7 @@ fn two_sets_of_first_messages() {
     let liar = world.trustee(2);
     let path = say(&files, liar, "checked.bt", &FirstsChecked { firsts: Digest([9; 32]) });
     let error = world.make_keys(&files, 1).unwrap_err();
-    assert_eq!(error.culprit(), Some(liar.name()), "{error}");
+    assert_eq!(error.culprits(), [liar.name().clone()], "{error}");
     assert!(error.to_string().contains(&path.display().to_string()), "{error}");
 }
 

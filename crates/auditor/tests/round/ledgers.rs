@@ -1,16 +1,14 @@
 //! The ledger: forked, cut, reordered, signed by too few; and what else trustees record in it.
 
 use crate::support::*;
-use blindtier_agency::AgencyError;
 use blindtier_auditor::{AuditError, Execute};
 use blindtier_family::{FamilyError, LetterKey, read_for_state};
-use blindtier_ledger::{Entry, Event, LedgerError, MAX_REASON, endorsement_path};
+use blindtier_ledger::{Entry, Event, LedgerError, MAX_REASON, Registration, endorsement_path};
+use blindtier_submission::SubmissionError;
 use blindtier_trustee::{
     OpenProgress, StateRequest, TrusteeError, destroy, open_to_state, refuse, witness,
 };
-use blindtier_wire::{
-    Digest, Fault, PartyName, Purpose, StateSeeds, SubmissionEntry, WireError, seal, write,
-};
+use blindtier_wire::{Digest, Fault, PartyName, Purpose, StateSeeds, WireError, seal, write};
 use std::fs;
 use std::path::PathBuf;
 
@@ -74,8 +72,11 @@ fn two_ledgers_of_one_majority_are_told_apart_by_their_heads() {
     let files = world.keyed("round");
     let other = world.copy(&files, "other");
     let list = |manifest| {
-        let entry = |agency: &PartyName| SubmissionEntry { agency: agency.clone(), manifest };
-        Event::Submissions(files.round().agencies.iter().map(entry).collect())
+        let entry = |submitter: &PartyName| Registration {
+            submitter: submitter.clone(),
+            manifest: Ok(manifest),
+        };
+        Event::Submissions(files.round().submitters.iter().map(entry).collect())
     };
     // Two lists of submissions cannot both be recorded: an honest third would have to sign both.
     let third = world.copy(&files, "third");
@@ -108,7 +109,7 @@ fn an_entry_that_a_minority_signed_is_none() {
         assert!(matches!(ledger.submissions(), Err(LedgerError::Missing { .. })));
         assert_eq!(ledger.pending().unwrap().entry.index, 1);
         let handed = world.hand_over(&files, 0);
-        assert!(matches!(handed, Err(AgencyError::Ledger(LedgerError::Missing { .. }))));
+        assert!(matches!(handed, Err(SubmissionError::Ledger(LedgerError::Missing { .. }))));
         assert_eq!(ledger.entries().len(), 1);
     }
     // Nothing may follow it.
@@ -222,7 +223,9 @@ fn events_out_of_order() {
     let agency = |id: &str| PartyName::agency(id).unwrap();
     let submissions = |ids: &[&str]| {
         Event::Submissions(
-            ids.iter().map(|id| SubmissionEntry { agency: agency(id), manifest: digest }).collect(),
+            ids.iter()
+                .map(|id| Registration { submitter: agency(id), manifest: Ok(digest) })
+                .collect(),
         )
     };
     let committed = |numbers: &[u16]| Event::Committed {
@@ -343,7 +346,7 @@ fn an_opening_to_the_state_is_recorded_and_told() {
         write(&path, &StateSeeds { slot, sealed }, context, world.trustee(2)).unwrap();
         let error = read(slot, &state).unwrap_err();
         assert!(matches!(error, FamilyError::WrongSeed { .. }), "{error}");
-        assert_eq!(error.culprit(), Some(from));
+        assert_eq!(names(&error.culprits()), [from.as_str()]);
         fs::write(&path, honest).unwrap();
         // At most once a slot, for one reason and key.
         for other in [
@@ -393,13 +396,14 @@ fn destroyed_shares_open_nothing_any_more() {
     let files = world.evaluated("round");
     world.open(&files, 3).unwrap();
     world.at_desk(&files, 3, destroy).unwrap();
-    let left: Vec<String> = files_below(&files.private(3))
+    let private = files.private(3);
+    let left: Vec<String> = files_below(&private)
         .iter()
-        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .map(|path| path.strip_prefix(&private).unwrap().display().to_string())
         .collect();
     assert!(
         left.iter().all(|name| {
-            ["signed-", "opened-", "commitments-", "first-messages"]
+            ["signed-", "opened-", "commitments-", "first-messages", "submissions-"]
                 .iter()
                 .any(|p| name.starts_with(p))
         }),

@@ -5,8 +5,8 @@ use blindtier_auditor::{AuditError, ProvenTier, check_proof};
 use blindtier_family::FamilyError;
 use blindtier_ledger::LedgerError;
 use blindtier_wire::{
-    Chunk, ChunkWriter, Digest, Fault, Kind, LetterText, Letters, Proof, Purpose, RoundId, Seed,
-    letter_bytes, seal, write,
+    Chunk, ChunkWriter, Digest, Fault, Kind, LetterText, Letters, PartyName, Proof, Purpose,
+    RoundId, Seed, letter_bytes, seal, write,
 };
 use std::fs;
 use std::path::PathBuf;
@@ -59,7 +59,7 @@ fn others_suffice(world: &World, files: &Files, kind: fn(&FamilyError) -> bool) 
 }
 
 fn about_two(error: &FamilyError) -> bool {
-    error.culprit().is_some_and(|culprit| culprit.as_str() == "trustee:2")
+    names(&error.culprits()) == ["trustee:2"]
 }
 
 /// The seeds (private) that a trustee has for a slot.
@@ -90,9 +90,9 @@ fn letters_of_any_two_of_three_trustees_are_enough() {
         fs::remove_dir_all(folder.join(format!("trustee-{second}"))).unwrap();
         let mail = world.mail_of(&files, &folder).unwrap();
         let Err(error) = mail.read(&world.keys[0]) else { panic!("read") };
-        let FamilyError::TooFewLetters { holders, .. } = &error else { panic!("{error}") };
-        let [a, b] = [lost.min(second), lost.max(second)];
-        assert_eq!(*holders, format!("{a}, {b}"), "whose letters to fetch");
+        let FamilyError::TooFewLetters { trustees, .. } = &error else { panic!("{error}") };
+        let missing = [lost.min(second), lost.max(second)].map(PartyName::trustee);
+        assert_eq!(*trustees, missing, "whose letters to fetch");
     }
 }
 
@@ -315,7 +315,7 @@ fn a_proof_against_an_altered_board() {
     bytes[whole.len() / 2] ^= 1;
     fs::write(&path, bytes).unwrap();
     let error = checked(&world, &files, &proof).unwrap_err();
-    assert_eq!(error.culprit(), Some(world.trustee(1).name()), "{error}");
+    assert_eq!(names(&error.culprits()), ["trustee:1"], "{error}");
     fs::write(&path, whole).unwrap();
     // A trustee's false copy of what was opened is passed over for another's.
     let path = files.board.opened(world.trustee(1).name()).join(&chunk);

@@ -8,12 +8,16 @@
 )]
 
 mod cheats;
+mod corrections;
+mod exclusions;
 mod honest;
+mod hostile;
 mod keys;
 mod ledgers;
 mod letters;
 mod openings;
 mod population;
+mod registrations;
 mod secrets;
 mod subsets;
 mod support;

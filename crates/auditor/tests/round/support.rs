@@ -1,23 +1,23 @@
 //! A fake engine and a world of parties in one temporary folder.
 
-use blindtier_agency::{
-    AgencyError, ColumnSource, Destination, Invitation, InvitationFiles, Submitted,
-};
 use blindtier_auditor::{AuditError, Execute, Reference, Report};
 use blindtier_dealer::{DealerError, Dealt};
 use blindtier_engine::{
     Ceremony, Combine, Encrypt, EngineError, Evaluate, Evaluated, OpenShare, Prepare, Prepared,
+    Verify,
 };
 use blindtier_evaluator::{EvaluatorError, Finished};
 use blindtier_family::{FamilyError, LetterKey, Mail};
-use blindtier_ledger::{Entry, Event, Ledger, LedgerError, endorsement_path};
+use blindtier_ledger::{Entry, Event, Exclusion, Ledger, LedgerError, endorsement_path};
 use blindtier_policy::*;
-use blindtier_registrar::{Announced, NewRound, Population, RegistrarError, new_round};
-use blindtier_trustee::{Desk, KeyProgress, OpenProgress, TrusteeError};
+use blindtier_registrar::{Announced, Corrects, NewRound, Population, RegistrarError, new_round};
+use blindtier_submission::{ColumnSource, Destination, Invitation, SubmissionError, Submitted};
+use blindtier_transcript::{BadSubmission, TranscriptError};
+use blindtier_trustee::{Agreed, Desk, KeyProgress, OpenProgress, RegisterProgress, TrusteeError};
 use blindtier_wire::{
     Board, Chunk, ChunkReader, ChunkWriter, Context, Digest, Engine, Expect, Fault, Kind, Layout,
-    Partials, PartyName, Receipt, Round, Shares, Sharing, SigningIdentity, TrustFile, WireError,
-    read, write,
+    LetterKeys, Linkage, Partials, PartyName, Receipt, Roster, RosterLinkage, Round, Shares,
+    Sharing, SigningIdentity, Submission, TrustFile, WireError, read, write,
 };
 use std::convert::Infallible;
 use std::fs;
@@ -36,16 +36,23 @@ pub type Vector = [u8; 32];
 /// shows the flow and hides nothing, but opening it needs every share: each result has a mask of its own.
 #[derive(Clone, Copy, Default)]
 pub struct Fake {
-    key: Vector,
+    pub key: Vector,
     /// An evaluator that lies adds this to every tier.
     pub lie: u8,
+    /// A submitter that cheats makes a false proof for the chunk with this binding.
+    pub spoil: Option<[u8; 32]>,
+    /// An evaluator that cheats looks at no proof.
+    pub blind: bool,
+    /// An evaluator whose machine fails at the chunk with this seed.
+    pub fail: Option<[u8; 32]>,
 }
 
 impl Fake {
     pub fn from_key(bytes: &[u8], role: u8) -> Result<Self, EngineError> {
         match bytes.split_first() {
             Some((r, key)) if *r == role => {
-                Ok(Self { key: key.try_into().map_err(|_| malformed("key"))?, lie: 0 })
+                let key = key.try_into().map_err(|_| malformed("key"))?;
+                Ok(Self { key, ..Self::default() })
             }
             _ => Err(malformed("key")),
         }
@@ -79,37 +86,82 @@ fn input_mask(agency: u8, place: usize) -> Vector {
     Digest::of(&[&[agency], &place.to_le_bytes()[..]].concat()).0
 }
 
+/// What a chunk ends with if it is bound to its place and nobody changed it.
+fn fake_proof(binding: &[u8; 32], values: &[u8]) -> [u8; 32] {
+    Digest::of(&[&binding[..], values].concat()).0
+}
+
 impl Encrypt for Fake {
-    fn encrypt(&self, agency: usize, columns: &[Vec<i64>]) -> Result<Vec<u8>, EngineError> {
-        let mut bytes = vec![agency as u8];
+    fn encrypt(
+        &self,
+        submitter: usize,
+        columns: &[Vec<i64>],
+        binding: &[u8; 32],
+    ) -> Result<Vec<u8>, EngineError> {
+        let mut bytes = vec![submitter as u8];
         for (place, value) in columns.iter().flatten().enumerate() {
-            let mask = input_mask(agency as u8, place);
+            let mask = input_mask(submitter as u8, place);
             bytes.push((*value as u8).wrapping_add(product(&mask, &self.key)));
         }
+        let mut proof = fake_proof(binding, &bytes);
+        proof[0] ^= u8::from(self.spoil == Some(*binding));
+        bytes.extend_from_slice(&proof);
         Ok(bytes)
+    }
+}
+
+impl Verify for Fake {
+    fn verify(
+        &self,
+        submitter: usize,
+        families: usize,
+        chunk: &[u8],
+        binding: &[u8; 32],
+    ) -> Result<(), EngineError> {
+        let (values, proof) = chunk.split_last_chunk::<32>().ok_or_else(|| malformed("chunk"))?;
+        if values.len() <= families || (values.len() - 1) % families != 0 {
+            return Err(malformed("chunk"));
+        }
+        if usize::from(values[0]) != submitter || *proof != fake_proof(binding, values) {
+            return Err(EngineError::Proof { detail: "of the fake engine".into() });
+        }
+        Ok(())
+    }
+}
+
+/// Finds every chunk valid.
+struct Blind;
+
+impl Verify for Blind {
+    fn verify(&self, _: usize, _: usize, _: &[u8], _: &[u8; 32]) -> Result<(), EngineError> {
+        Ok(())
     }
 }
 
 impl Evaluate for Fake {
     fn evaluate(
         &self,
-        families: usize,
-        inputs: &[&[u8]],
+        chunk: &blindtier_engine::Chunk<'_>,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Evaluated, EngineError> {
+        if self.fail == Some(chunk.seed) {
+            return Err(malformed("machine"));
+        }
+        let families = chunk.families;
         let mut sums = vec![0_u8; families];
-        for input in inputs {
-            let (agency, values) = input.split_first().ok_or_else(|| malformed("chunk"))?;
-            if values.len() % families != 0 {
-                return Err(malformed("chunk"));
-            }
+        let mut all = chunk.seed.to_vec();
+        // The columns of one that is excluded have the missing values, which are 0.
+        for input in chunk.inputs.iter().flatten() {
+            let (values, _) = input.split_last_chunk::<32>().ok_or_else(|| malformed("chunk"))?;
+            let (submitter, values) = values.split_first().ok_or_else(|| malformed("chunk"))?;
             for (place, value) in values.iter().enumerate() {
-                let clear = value.wrapping_sub(product(&input_mask(*agency, place), &self.key));
+                let clear = value.wrapping_sub(product(&input_mask(*submitter, place), &self.key));
                 sums[place % families] = sums[place % families].wrapping_add(clear);
             }
+            all.extend_from_slice(input);
         }
         progress(families);
-        let all = Digest::of(&inputs.concat());
+        let all = Digest::of(&all);
         let masks: Vec<Vector> =
             (0..families).map(|f| Digest::of(&[&all.0[..], &f.to_le_bytes()].concat()).0).collect();
         let mut results = masks.concat();
@@ -168,8 +220,21 @@ impl OpenShare for FakeShare {
 }
 
 impl blindtier_auditor::Engine for Fake {
-    fn evaluate(&self, key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError> {
-        Ok(Box::new(Fake { lie: self.lie, ..Fake::from_key(key, 2)? }))
+    fn submitters(&self) -> Vec<usize> {
+        AGENCIES.map(|(position, ..)| position).to_vec()
+    }
+
+    fn verify(&self, public: &[u8]) -> Result<Box<dyn Verify>, EngineError> {
+        let fake = Fake::from_key(public, 1)?;
+        Ok(if self.blind { Box::new(Blind) } else { Box::new(fake) })
+    }
+
+    fn evaluate(&self, public: &[u8], key: &[u8]) -> Result<Box<dyn Evaluate>, EngineError> {
+        let (public, key) = (Fake::from_key(public, 1)?, Fake::from_key(key, 2)?);
+        if public.key != key.key {
+            return Err(malformed("key"));
+        }
+        Ok(Box::new(Fake { lie: self.lie, fail: self.fail, ..key }))
     }
 
     fn prepare(&self, key: &[u8], opening: Option<&[u8]>) -> Result<Box<dyn Prepare>, EngineError> {
@@ -233,8 +298,14 @@ pub fn clear(agency: usize, column: usize, family: usize) -> i64 {
 
 /// The tier of a family, computed in the clear.
 pub fn tier(family: usize) -> u32 {
-    let sum: i64 =
-        AGENCIES.iter().flat_map(|&(a, _, n)| (0..n).map(move |c| clear(a, c, family))).sum();
+    tier_without(family, None)
+}
+
+/// The same, but for the columns of one agency.
+pub fn tier_without(family: usize, excluded: Option<usize>) -> u32 {
+    let counted = (0..AGENCIES.len()).filter(|agency| Some(*agency) != excluded);
+    let columns = counted.map(|agency| AGENCIES[agency]);
+    let sum: i64 = columns.flat_map(|(a, _, n)| (0..n).map(move |c| clear(a, c, family))).sum();
     (sum % 5) as u32
 }
 
@@ -276,7 +347,7 @@ pub fn policy() -> Policy {
         aggregate: Aggregate::Sum,
         matches: vec![],
         per,
-        domain: Domain::Integer { min: 0, max: 6, unit: String::new(), missing: 0 },
+        domain: Domain::Integer { min: 0, max: 6, unit: String::new(), missing: Some(0) },
     };
     Policy {
         name: "test".into(),
@@ -303,12 +374,14 @@ pub struct Shape {
     pub chunk: u32,
     pub sharing: Sharing,
     pub dealer: bool,
+    pub deadline: Option<u64>,
 }
 
 impl Shape {
     /// Seven families in three chunks.
     pub fn of(sharing: &str, dealer: bool) -> Self {
-        Self { families: 7, chunk: 3, sharing: sharing.parse().unwrap(), dealer }
+        let sharing = sharing.parse().unwrap();
+        Self { families: 7, chunk: 3, sharing, dealer, deadline: None }
     }
 }
 
@@ -383,6 +456,16 @@ impl World {
     }
 
     pub fn announce_as(&self, root: &Path, population: &Path) -> Result<Announced, RegistrarError> {
+        self.announce_on(root, &Board::new(root.join("board")), population, None)
+    }
+
+    fn announce_on(
+        &self,
+        root: &Path,
+        board: &Board,
+        population: &Path,
+        corrects: Option<&Corrects<'_>>,
+    ) -> Result<Announced, RegistrarError> {
         let population_file = population;
         let population = &Population::read(population_file)?;
         new_round(&NewRound {
@@ -393,20 +476,50 @@ impl World {
             chunk: self.shape.chunk,
             sharing: self.shape.sharing,
             dealer: self.shape.dealer,
-            agencies: &[0, 2],
+            submitters: &[0, 2],
+            linkage: Linkage::KeyedHash,
+            proofs: true,
+            deadline: self.shape.deadline,
+            corrects,
             population,
             population_file,
-            board: &Board::new(root.join("board")),
+            opt_outs: None,
+            board,
             rosters: &root.join("rosters"),
+            private: &root.join("registrar"),
             identity: &self.registrar,
         })
+    }
+
+    /// A round that corrects some slots of another one. Its board lies on the other's.
+    pub fn announce_correction(&self, name: &str, parent: &Files, slots: &[u32]) -> Files {
+        let root = self.dir.path().join(name);
+        let keys = parent.board.letter_keys();
+        let (round, context) = (parent.round(), parent.context());
+        let letter_keys = &LetterKeys::read(&keys, round, context, &self.trust).unwrap();
+        let corrects = Corrects { round: context.round, letter_keys, slots };
+        let population = self.population();
+        let announced =
+            self.announce_on(&root, &parent.board, &population, Some(&corrects)).unwrap();
+        Files { board: announced.board.clone(), root, announced }
+    }
+
+    /// What a registrar can do: say something else of a round that it announced. Nothing of it is written.
+    pub fn copy_announced(&self, files: &Files, change: impl FnOnce(&mut Round)) -> Files {
+        let Announced { round, persons, rosters, board, .. } = &files.announced;
+        let (mut round, board) = (round.clone(), board.clone());
+        change(&mut round);
+        let context = round.context().unwrap();
+        let (persons, rosters) = (*persons, rosters.clone());
+        let announced = Announced { round, context, persons, rosters, board: board.clone() };
+        Files { board, root: files.root.clone(), announced }
     }
 
     /// Announces a round with this population.
     pub fn announce_with(&self, name: &str, population: &Path) -> Files {
         let root = self.dir.path().join(name);
         let announced = self.announce_as(&root, population).unwrap();
-        Files { board: Board::new(root.join("board")), root, announced }
+        Files { board: announced.board.clone(), root, announced }
     }
 
     pub fn announce(&self, name: &str) -> Files {
@@ -479,23 +592,26 @@ impl World {
         }
     }
 
-    pub fn invitation(&self, files: &Files, agency: usize) -> Result<Invitation, AgencyError> {
-        let paths = InvitationFiles {
-            board: &files.board,
-            roster: &files.announced.rosters[agency].1,
-            policy: policy_hash(),
-            plan: PLAN,
-        };
-        Invitation::read(&paths, &self.agencies[agency], &self.trust)
+    pub fn invitation(&self, files: &Files, agency: usize) -> Result<Invitation, SubmissionError> {
+        let identity = &self.agencies[agency];
+        Invitation::read(&files.board, policy_hash(), PLAN, identity, &self.trust)
+    }
+
+    pub fn roster(&self, files: &Files, agency: usize) -> Result<Roster, WireError> {
+        let (path, name) = (&files.announced.rosters[agency].1, self.agencies[agency].name());
+        Roster::read(path, name, files.round(), files.context(), &self.trust)
     }
 
     /// The family of every slot.
     pub fn families(&self, files: &Files) -> Vec<usize> {
-        let roster = self.invitation(files, 0).unwrap().roster;
-        let mut families = vec![0; self.shape.families];
+        let roster = self.roster(files, 0).unwrap();
+        let RosterLinkage::Key(key) = &roster.linkage else { panic!("another linkage") };
+        let mut families = vec![0; files.round().slots as usize];
         for family in 0..self.shape.families {
-            let entry = roster.find(&format!("p{family}a")).unwrap();
-            families[roster.entries[entry].slot as usize] = family;
+            // A correction has some of the families only.
+            if let Some(entry) = roster.find(key.pseudonym(&format!("p{family}a"))) {
+                families[roster.entries[entry].slot as usize] = family;
+            }
         }
         families
     }
@@ -506,38 +622,134 @@ impl World {
         files: &Files,
         agency: usize,
         output: &Path,
-    ) -> Result<Submitted, AgencyError> {
+    ) -> Result<Submitted, SubmissionError> {
+        self.submit_spoiled(files, agency, output, None)
+    }
+
+    /// The same, with a false proof for one chunk.
+    pub fn submit_spoiled(
+        &self,
+        files: &Files,
+        agency: usize,
+        output: &Path,
+        chunk: Option<u32>,
+    ) -> Result<Submitted, SubmissionError> {
         let invitation = self.invitation(files, agency)?;
         let (position, _, columns) = AGENCIES[agency];
         let families = self.families(files);
         let public_key = &files.board.public_key();
-        let to = Destination { agency: position, public_key, output };
-        let load = |bytes: &[u8]| Ok(Box::new(Fake::from_key(bytes, 1)?) as Box<dyn Encrypt>);
+        let to = Destination { submitter: position, public_key, output };
+        let identity = &self.agencies[agency];
+        let spoil = chunk.map(|chunk| {
+            let (start, count) = files.round().chunking().unwrap().range(chunk);
+            files.context().binding(identity.name(), start, count)
+        });
+        let load = |bytes: &[u8]| {
+            Ok(Box::new(Fake { spoil, ..Fake::from_key(bytes, 1)? }) as Box<dyn Encrypt>)
+        };
         let mut register = Register { agency: position, columns, families };
-        invitation.submit(&to, &mut register, load, &self.agencies[agency], &self.trust, |_, _| {})
+        invitation.submit(&to, &mut register, load, identity, &self.trust, |_, _| {})
     }
 
     pub fn submit(&self, files: &Files, agency: usize) -> Submitted {
         self.submit_to(files, agency, &files.own_submission(agency)).unwrap()
     }
 
-    pub fn hand_over(&self, files: &Files, agency: usize) -> Result<(), AgencyError> {
+    pub fn hand_over(&self, files: &Files, agency: usize) -> Result<(), SubmissionError> {
         let (from, to) = (files.own_submission(agency), files.submission(agency));
         let invitation = self.invitation(files, agency)?;
         invitation.hand_over(&from, &to, &self.agencies[agency], &self.trust)
     }
 
-    /// One trustee signs the submissions' manifests, which it got from the agencies.
-    pub fn register(&self, files: &Files, number: u16) -> Result<(), TrusteeError> {
+    /// An agency's manifest on the board.
+    pub fn manifest(&self, files: &Files, agency: usize) -> Submission {
+        let path = files.submission(agency).join("submission.bt");
+        let (name, round, context) = (self.agencies[agency].name(), files.round(), files.context());
+        Submission::read(&path, name, round, context, &self.trust).unwrap().body
+    }
+
+    /// What an agency can do: change a manifest and sign it again. Returns its hash.
+    pub fn sign_manifest(
+        &self,
+        files: &Files,
+        agency: usize,
+        path: &Path,
+        change: impl FnOnce(&mut Submission),
+    ) -> Digest {
+        let (identity, context) = (&self.agencies[agency], files.context());
+        let expect = Expect::of(identity.name(), context);
+        let mut body = read::<Submission>(path, &expect, &self.trust).unwrap().body;
+        change(&mut body);
+        write(path, &body, context, identity).unwrap()
+    }
+
+    /// One trustee signs the submissions' manifests, which it got from the agencies, at this time.
+    pub fn register_with(
+        &self,
+        files: &Files,
+        number: u16,
+        agreed: &Agreed<'_>,
+        now: u64,
+    ) -> Result<RegisterProgress, TrusteeError> {
         let manifests = files.path("agencies");
-        self.at_desk(files, number, |desk| blindtier_trustee::register(desk, &manifests))
+        self.at_desk(files, number, |desk| {
+            blindtier_trustee::register(desk, &manifests, agreed, now)
+        })
+    }
+
+    pub fn register(&self, files: &Files, number: u16) -> Result<RegisterProgress, TrusteeError> {
+        self.register_with(files, number, &Agreed::default(), 0)
     }
 
     pub fn register_all(&self, files: &Files) {
-        self.all().iter().for_each(|k| self.register(files, *k).unwrap());
+        let signed = RegisterProgress::Signed { left_out: Vec::new(), signed_two: Vec::new() };
+        self.all().iter().for_each(|k| assert_eq!(self.register(files, *k).unwrap(), signed));
     }
 
-    pub fn evaluate_with(&self, files: &Files, lie: u8) -> Result<Finished, EvaluatorError> {
+    /// What an agency can do before it hands its manifest in: change its chunks and sign all of it. Returns the manifest's hash.
+    pub fn resubmit(
+        &self,
+        files: &Files,
+        agency: usize,
+        mut change: impl FnMut(u32, &mut Vec<u8>),
+    ) -> Digest {
+        let (folder, identity) = (files.own_submission(agency), &self.agencies[agency]);
+        let (path, name) = (folder.join("submission.bt"), identity.name());
+        let (round, context) = (files.round(), files.context());
+        let body = Submission::read(&path, name, round, context, &self.trust).unwrap().body;
+        let reader = body.chunks(&path, name, round, context, &self.trust).unwrap();
+        let chunking = round.chunking().unwrap();
+        let mut all: Vec<Chunk> =
+            (0..chunking.count()).map(|chunk| reader.read(chunk).unwrap()).collect();
+        let kind = Kind::SubmissionChunk;
+        let mut writer = ChunkWriter::new(&folder, kind, context, identity, chunking).unwrap();
+        for (number, chunk) in (0..).zip(&mut all) {
+            change(number, &mut chunk.bytes);
+            writer.push(std::mem::take(&mut chunk.bytes), 0).unwrap();
+        }
+        let chunks = writer.finish().unwrap();
+        self.sign_manifest(files, agency, &path, |body| body.chunks = chunks)
+    }
+
+    /// A trustee excludes an agency.
+    pub fn exclude(
+        &self,
+        files: &Files,
+        number: u16,
+        agency: usize,
+        reason: Exclusion,
+    ) -> Result<(), TrusteeError> {
+        let name = self.agencies[agency].name();
+        self.at_desk(files, number, |desk| {
+            blindtier_trustee::exclude(desk, name, reason, &Fake::default(), 0)
+        })
+    }
+
+    pub fn exclude_by_all(&self, files: &Files, agency: usize, reason: Exclusion) {
+        self.all().iter().for_each(|k| self.exclude(files, *k, agency, reason).unwrap());
+    }
+
+    pub fn evaluate_with(&self, files: &Files, engine: Fake) -> Result<Finished, EvaluatorError> {
         let job = blindtier_evaluator::Job {
             board: &files.board,
             policy: policy_hash(),
@@ -545,14 +757,11 @@ impl World {
             identity: &self.evaluator,
             trust: &self.trust,
         };
-        let load = |bytes: &[u8]| {
-            Ok(Box::new(Fake { lie, ..Fake::from_key(bytes, 2)? }) as Box<dyn Evaluate>)
-        };
-        blindtier_evaluator::run(&job, load, &|done, total| assert!(done <= total))
+        blindtier_evaluator::run(&job, &engine, &|_, done, total| assert!(done <= total))
     }
 
     pub fn evaluate(&self, files: &Files) -> Result<Finished, EvaluatorError> {
-        self.evaluate_with(files, 0)
+        self.evaluate_with(files, Fake::default())
     }
 
     pub fn open(&self, files: &Files, number: u16) -> Result<OpenProgress, TrusteeError> {
@@ -635,10 +844,19 @@ impl World {
     /// Every family gets its tier, and has nothing to complain about.
     #[track_caller]
     pub fn check_letters(&self, files: &Files) {
+        self.check_letters_without(files, None);
+    }
+
+    /// The same, with an agency excluded.
+    #[track_caller]
+    pub fn check_letters_without(&self, files: &Files, excluded: Option<usize>) {
         let letters = self.mail(files).unwrap().read_all(&self.keys).unwrap();
+        let names: Vec<&PartyName> = excluded.iter().map(|a| self.agencies[*a].name()).collect();
         for (family, letter) in letters.iter().enumerate() {
-            assert_eq!(letter.code, tier(family), "family {family}");
+            assert_eq!(letter.code, tier_without(family, excluded), "family {family}");
             assert!(letter.complaints.is_empty(), "{}", letter.complaints[0]);
+            assert!(letter.excluded.iter().eq(names.iter().copied()), "{:?}", letter.excluded);
+            assert_eq!(letter.corrected, None);
         }
     }
 
@@ -656,12 +874,23 @@ impl World {
         self.audit_with(&files.board, None, &Execute::Chunks(recompute.to_vec()))
     }
 
-    /// A round whose submissions are registered and handed over.
-    pub fn submitted(&self, name: &str) -> Files {
+    /// A round with keys in which every agency has encrypted.
+    pub fn encrypted(&self, name: &str) -> Files {
         let files = self.keyed(name);
         (0..AGENCIES.len()).for_each(|agency| drop(self.submit(&files, agency)));
-        self.register_all(&files);
-        (0..AGENCIES.len()).for_each(|agency| self.hand_over(&files, agency).unwrap());
+        files
+    }
+
+    /// All submissions are registered and handed over.
+    pub fn register_and_hand_over(&self, files: &Files) {
+        self.register_all(files);
+        (0..AGENCIES.len()).for_each(|agency| self.hand_over(files, agency).unwrap());
+    }
+
+    /// A round whose submissions are registered and handed over.
+    pub fn submitted(&self, name: &str) -> Files {
+        let files = self.encrypted(name);
+        self.register_and_hand_over(&files);
         files
     }
 
@@ -675,23 +904,30 @@ impl World {
     /// A round that all trustees opened, with letters of all.
     pub fn finished(&self, name: &str) -> Files {
         let files = self.evaluated(name);
-        let progress = self.open_by(&files, &self.all()).unwrap();
-        assert!(progress.iter().all(is_done), "{progress:?}");
+        self.open_by_all(&files);
         files
+    }
+
+    /// All trustees open.
+    pub fn open_by_all(&self, files: &Files) {
+        let progress = self.open_by(files, &self.all()).unwrap();
+        assert!(progress.iter().all(is_done), "{progress:?}");
     }
 
     /// A copy of everything of a round.
     pub fn copy(&self, files: &Files, name: &str) -> Files {
         let root = self.dir.path().join(name);
         copy_folder(&files.root, &root);
-        let Announced { round, context, persons, rosters } = &files.announced;
+        let Announced { round, context, persons, rosters, .. } = &files.announced;
         let rosters = rosters
             .iter()
             .map(|(name, path)| (name.clone(), root.join(path.strip_prefix(&files.root).unwrap())))
             .collect();
         let (round, context) = (round.clone(), context.clone());
-        let announced = Announced { round, context, persons: *persons, rosters };
-        Files { board: Board::new(root.join("board")), root, announced }
+        let board = Board::new(root.join(files.board.folder().strip_prefix(&files.root).unwrap()));
+        let announced =
+            Announced { round, context, persons: *persons, rosters, board: board.clone() };
+        Files { board, root, announced }
     }
 
     /// A trustee's shares (private).
@@ -773,6 +1009,14 @@ impl World {
     }
 }
 
+/// Alters a file.
+pub fn spoil_file(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
 pub fn is_done(progress: &OpenProgress) -> bool {
     matches!(progress, OpenProgress::Done { .. })
 }
@@ -851,6 +1095,19 @@ impl Files {
     pub fn all(&self) -> Vec<PathBuf> {
         files_below(&self.root)
     }
+}
+
+/// The submissions that cannot be used, as the evaluator says.
+pub fn bad_submissions(error: EvaluatorError) -> Vec<BadSubmission> {
+    match error {
+        EvaluatorError::Transcript(TranscriptError::Submissions(bad)) => bad,
+        other => panic!("{other}"),
+    }
+}
+
+/// The names of parties.
+pub fn names(parties: &[PartyName]) -> Vec<&str> {
+    parties.iter().map(PartyName::as_str).collect()
 }
 
 /// The error names this file and party, and the fault is of this kind.

@@ -3,14 +3,19 @@
 use crate::support::*;
 use blindtier_auditor::{AuditError, Execute, Report};
 use blindtier_ledger::LedgerError;
-use blindtier_trustee::{destroy, refuse, witness};
+use blindtier_transcript::{TranscriptError, Trouble};
+use blindtier_trustee::{correct, destroy, refuse, witness};
 use blindtier_wire::{Digest, PartyName, WireError};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A finished round with every kind of file on its board: a refusal and destroyed shares as well.
+/// A finished round with every kind of file on its board: a refusal, destroyed shares, and two submissions of one agency as
+/// well.
 fn full_round(world: &World, name: &str) -> Files {
     let files = world.finished(name);
+    let path = files.own_submission(1).join("submission.bt");
+    world.sign_manifest(&files, 1, &path, |body| body.columns += 1);
+    world.register(&files, 1).unwrap();
     world.at_desk(&files, 3, |desk| refuse(desk, None, "an example")).unwrap();
     world.at_desk(&files, 3, destroy).unwrap();
     for _ in 0..2 {
@@ -31,7 +36,7 @@ fn owner(world: &World, files: &Files, path: &Path) -> PartyName {
     match parts[0].as_str() {
         "round.bt" | "letter-keys.bt" => PartyName::registrar(),
         "public-key.bt" | "evaluation-key.bt" | "opening-key.bt" => files.round().key_maker.clone(),
-        "submissions" => PartyName::agency(&parts[1]).unwrap(),
+        "submissions" | "evidence" => PartyName::agency(&parts[1]).unwrap(),
         "results" => PartyName::evaluator(),
         "ledger" => part(2),
         _ => part(1),
@@ -77,8 +82,13 @@ impl Board<'_> {
             error => {
                 let wire = match error {
                     AuditError::Wire(wire) | AuditError::Ledger(LedgerError::Wire(wire)) => wire,
-                    AuditError::Transcript(blindtier_transcript::TranscriptError::Wire(wire)) => {
-                        wire
+                    AuditError::Transcript(TranscriptError::Wire(wire)) => wire,
+                    AuditError::Transcript(TranscriptError::Submissions(bad)) => {
+                        assert_eq!(bad.len(), 1, "{what}: {text}");
+                        match &bad[0].trouble {
+                            Trouble::NotThere(wire) => wire,
+                            _ => panic!("{what}: {text}"),
+                        }
                     }
                     _ => panic!("{what}: {text}"),
                 };
@@ -151,6 +161,51 @@ fn every_tampered_copy_of_a_dealerless_round_is_noticed() {
 #[test]
 fn every_tampered_copy_of_a_dealt_round_is_noticed() {
     assert!(every_file(true) > 600);
+}
+
+#[test]
+fn every_tampered_copy_of_a_correction_is_noticed() {
+    let world = World::new();
+    let (parent, other) = (world.finished("round"), world.finished("other"));
+    let [files, elsewhere] = [&parent, &other].map(|on| {
+        let name = format!("correction-{}", on.context().round);
+        let files = world.announce_correction(&name, on, &[4, 1]);
+        world.make_all_keys(&files);
+        (0..AGENCIES.len()).for_each(|agency| drop(world.submit(&files, agency)));
+        world.register_and_hand_over(&files);
+        world.evaluate(&files).unwrap();
+        world.open_by_all(&files);
+        for number in [1, 2] {
+            world.at_desk(on, number, |desk| correct(desk, files.board.clone())).unwrap();
+        }
+        files
+    });
+    let audit = || -> Result<u64, AuditError> {
+        let report = world.audit(&parent, &[])?;
+        let [correction] = report.corrections.as_slice() else { panic!("{report:?}") };
+        let board = parent.board.correction(&correction.round);
+        let corrected = world.audit_with(&board, correction.head, &Execute::Nothing)?;
+        Ok(report.files_checked + corrected.files_checked)
+    };
+    assert_eq!(audit().unwrap(), files_below(parent.board.folder()).len() as u64);
+    let head = world.ledger(&files).unwrap().head();
+    let correction = Board { world: &world, files: &files, head };
+    for path in files_below(files.board.folder()) {
+        let whole = fs::read(&path).unwrap();
+        let spare = correction.is_spare(&path);
+        let moved = path.strip_prefix(files.board.folder()).unwrap();
+        let other = fs::read(elsewhere.board.folder().join(moved)).unwrap();
+        spoil_file(&path);
+        assert!(audit().is_err(), "{}: spoiled", path.display());
+        for (bytes, how) in [(&whole[..whole.len() - 1], "cut"), (&other[..], "of another")] {
+            fs::write(&path, bytes).unwrap();
+            assert!(audit().is_err(), "{}: {how}", path.display());
+        }
+        fs::remove_file(&path).unwrap();
+        assert_eq!(audit().is_ok(), spare, "{}: deleted", path.display());
+        fs::write(&path, whole).unwrap();
+    }
+    audit().unwrap();
 }
 
 #[test]

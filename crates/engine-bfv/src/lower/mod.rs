@@ -5,14 +5,16 @@
 //! scores polynomials ([`polynomial`]). Which cuts are better read as tables, and how deep a table may be, is tried
 //! out: every candidate gets its parameters from its noise, and the cheapest is kept.
 
+mod checks;
 pub(crate) mod expression;
 pub(crate) mod polynomial;
 mod reach;
 mod table;
 
+use crate::gates::Gates;
 use crate::parameters::{PLAINTEXT, Parameters, SECURE, choose};
-use crate::program::{Linear, Program, Value};
-use blindtier_engine::EngineError;
+use crate::program::{Linear, Node, Program, Value};
+use blindtier_engine::{EngineError, Proofs};
 use blindtier_policy::Policy;
 use blindtier_policy::circuit::dense::Dense;
 use blindtier_policy::circuit::graph::{Graph, NodeId, Op};
@@ -35,7 +37,10 @@ const MOST_VALUES: usize = 1 << 14;
 #[derive(Clone, Debug)]
 pub struct Lowered {
     pub inputs: Inputs,
+    pub gates: Gates,
     pub program: Program,
+    /// Multiplications for the tier alone.
+    pub tier: u32,
     pub parameters: Parameters,
 }
 
@@ -61,11 +66,20 @@ pub fn lower(
     layout: Layout,
     encoding: Encoding,
     shares: u32,
+    proofs: Proofs,
 ) -> Result<Lowered, EngineError> {
     let mut graph = compile(policy);
     scale::scale(&mut graph);
-    let mut search =
-        Search { graph: &graph, layout, shares, cuts: Cuts::default(), best: None, refused: None };
+    let mut search = Search {
+        policy,
+        graph: &graph,
+        layout,
+        shares,
+        proofs,
+        cuts: Cuts::default(),
+        best: None,
+        refused: None,
+    };
     let all = match encoding {
         Encoding::Numbers => Numbers::All,
         Encoding::Cheapest | Encoding::Indicators => Numbers::Some(Vec::new()),
@@ -115,9 +129,11 @@ impl Numbers {
 }
 
 struct Search<'a> {
+    policy: &'a Policy,
     graph: &'a Graph,
     layout: Layout,
     shares: u32,
+    proofs: Proofs,
     cuts: Cuts,
     best: Option<(f64, Lowered, Option<Shape>)>,
     refused: Option<EngineError>,
@@ -129,8 +145,8 @@ impl Search<'_> {
         self.consider(lowered, Some(shape));
     }
 
-    fn consider(&mut self, candidate: Candidate, shape: Option<Shape>) {
-        match candidate.and_then(|candidate| fit(candidate, self.shares)) {
+    fn consider(&mut self, candidate: Result<Candidate, EngineError>, shape: Option<Shape>) {
+        match candidate.and_then(|candidate| self.fit(candidate)) {
             Ok((price, lowered)) => {
                 if self.best.as_ref().is_none_or(|(least, ..)| price < *least) {
                     self.best = Some((price, lowered, shape));
@@ -142,6 +158,36 @@ impl Search<'_> {
         }
     }
 
+    /// Completes a candidate with gates and checks, and gives it its parameters.
+    fn fit(&self, candidate: Candidate) -> Result<(f64, Lowered), EngineError> {
+        let Candidate { mut inputs, mut program, groups } = candidate;
+        inputs.add_gates(self.policy);
+        let gates = Gates::new(&inputs, self.proofs)?;
+        program.prune();
+        let tier = program.counts().multiplications;
+        gates.withhold(&mut program.output);
+        if self.proofs == Proofs::On {
+            checks::add(&mut program, &inputs, &groups)?;
+        }
+        let chosen = choose(&program, gates.covers().end, self.shares);
+        let Some((mut parameters, price)) = chosen else {
+            let counts = program.counts();
+            let (degree, bits) = SECURE.last().copied().unwrap_or_default();
+            let way_out = match self.proofs {
+                Proofs::Off => "use fewer values in the widest score, or engine tfhe",
+                Proofs::On => {
+                    "use fewer values in the widest score, plan it without checks, or use engine tfhe"
+                }
+            };
+            return Err(unsupported(format!(
+                "it needs {} multiplications one after the other, and the largest ciphertext (degree {degree}, {bits} bits at 128 bits of security) does not carry that with room for flooding; {way_out}",
+                counts.depth
+            )));
+        };
+        parameters.checks = self.proofs == Proofs::On;
+        Ok((price, Lowered { inputs, gates, program, tier, parameters }))
+    }
+
     /// Sends one owner's classes as a number after the other, and keeps what makes the plan cheaper.
     fn improve(&mut self) {
         let Some((_, lowered, Some(_))) = &self.best else { return };
@@ -150,7 +196,7 @@ impl Search<'_> {
             .iter()
             .filter_map(|column| match &column.source {
                 Source::Table { nodes, .. } => nodes.first().copied(),
-                Source::Sum { .. } => None,
+                _ => None,
             })
             .map(|node| owner(self.graph, node, self.layout))
             .collect();
@@ -182,21 +228,12 @@ fn cut_choices(graph: &Graph) -> Vec<Vec<NodeId>> {
         .collect()
 }
 
-type Candidate = Result<(Inputs, Program), EngineError>;
-
-/// Gives a candidate its parameters.
-fn fit((inputs, program): (Inputs, Program), shares: u32) -> Result<(f64, Lowered), EngineError> {
-    match choose(&program, inputs.columns.len(), shares) {
-        Some((parameters, price)) => Ok((price, Lowered { inputs, program, parameters })),
-        None => {
-            let counts = program.counts();
-            let (degree, bits) = SECURE.last().copied().unwrap_or_default();
-            Err(unsupported(format!(
-                "it needs {} multiplications one after the other, and the largest ciphertext (degree {degree}, {bits} bits at 128 bits of security) does not carry that with room for flooding; use fewer values in the widest score, or engine tfhe",
-                counts.depth
-            )))
-        }
-    }
+/// What computes the tier, without gates, checks and parameters.
+struct Candidate {
+    inputs: Inputs,
+    program: Program,
+    /// Positions of indicators of which at most one is 1.
+    groups: Vec<Vec<usize>>,
 }
 
 /// Prices under which the passes of `blindtier-policy` cut a policy into lookups of one number each.
@@ -214,7 +251,7 @@ impl Prices for NumberPrices {
 
 /// The way out where tables need too many functions: every agency sends numbers and every step is a polynomial of
 /// one sum, which makes the deepest programs.
-fn numbers_only(policy: &Policy, layout: Layout) -> Candidate {
+fn numbers_only(policy: &Policy, layout: Layout) -> Result<Candidate, EngineError> {
     let circuit = reduce(policy, layout, &NumberPrices).map_err(|e| unsupported(e.to_string()))?;
     let mut program = Program::default();
     let mut steps: Vec<Linear> = Vec::with_capacity(circuit.steps.len());
@@ -247,9 +284,8 @@ fn numbers_only(policy: &Policy, layout: Layout) -> Candidate {
         let result = settle(&mut program, whole);
         steps.push(result);
     }
-    program.output = form(&circuit.output, &steps);
-    program.prune();
-    Ok((circuit.inputs, program))
+    program.output = form(&circuit.output, &steps).into();
+    Ok(Candidate { inputs: circuit.inputs, program, groups: Vec::new() })
 }
 
 /// One attempt.
@@ -259,26 +295,28 @@ struct Lowering<'a> {
     shape: &'a Shape,
     cuts: &'a mut Cuts,
     columns: Vec<Column>,
+    /// Indicators of the classes of one argument.
+    groups: Vec<Vec<usize>>,
     /// The scores that are cut, and their powers.
     scores: HashMap<NodeId, (Powers, Vec<i64>)>,
 }
 
 impl<'a> Lowering<'a> {
     fn new(graph: &'a Graph, layout: Layout, shape: &'a Shape, cuts: &'a mut Cuts) -> Self {
-        Self { graph, layout, shape, cuts, columns: Vec::new(), scores: HashMap::new() }
+        let (columns, groups, scores) = (Vec::new(), Vec::new(), HashMap::new());
+        Self { graph, layout, shape, cuts, columns, groups, scores }
     }
 
-    fn run(mut self) -> Candidate {
+    fn run(mut self) -> Result<Candidate, EngineError> {
         let mut program = Program::default();
         let output = self.graph.output;
         let identity = self.graph.domain(output);
         let tier = self.node(&mut program, output, &[identity])?;
         let tier = tier.into_iter().next().unwrap_or_default();
-        program.output = settle(&mut program, tier);
-        program.prune();
+        program.output = Node { products: tier.products, linear: tier.linear };
         let inputs =
             Inputs { graph: self.graph.clone(), layout: self.layout, columns: self.columns };
-        Ok((inputs, program))
+        Ok(Candidate { inputs, program, groups: self.groups })
     }
 
     /// Functions of a node; `functions[k][p]` is the k-th function's value at the p-th value of the node's
@@ -320,12 +358,11 @@ impl<'a> Lowering<'a> {
         table::functions(program, &mut leaves, wanted, depth)
     }
 
-    fn column(&mut self, source: Source) -> Linear {
-        let position = self.columns.iter().position(|c| c.source == source).unwrap_or_else(|| {
+    fn column(&mut self, source: Source) -> usize {
+        self.columns.iter().position(|c| c.source == source).unwrap_or_else(|| {
             self.columns.push(Column::new(self.graph, source));
             self.columns.len() - 1
-        });
-        Linear::of(Value::Input(position))
+        })
     }
 
     /// Functions of a cut, as polynomials of its score.
@@ -394,7 +431,7 @@ impl<'a> Lowering<'a> {
         }
         for (_, terms) in local {
             let column = self.column(Source::Sum { terms, constant: 0 });
-            sum.add(&column, 1);
+            sum.add(&Linear::of(Value::Input(column)), 1);
         }
         let reached = reach.values();
         if reached.len() > MOST_VALUES {
@@ -478,8 +515,8 @@ impl Leaves<'_, '_> {
     ) -> Vec<Expression> {
         let position = |c: &usize| i64::try_from(*c).unwrap_or(i64::MAX);
         let outputs = argument.classes.iter().map(position).collect();
-        let column = Source::Table { nodes: self.nodes(argument), outputs };
-        let mut powers = Powers::new(self.lowering.column(column));
+        let column = self.lowering.column(Source::Table { nodes: self.nodes(argument), outputs });
+        let mut powers = Powers::new(Linear::of(Value::Input(column)));
         let polynomials: Vec<Vec<i64>> = functions
             .iter()
             .map(|f| interpolate(&(0..).zip(f.iter().copied()).collect::<Vec<_>>()))
@@ -516,13 +553,16 @@ impl Leaves<'_, '_> {
             different
         };
         let nodes = self.nodes(argument);
-        let columns: Vec<Linear> = sent
+        let columns: Vec<usize> = sent
             .iter()
             .map(|by_class| {
                 let outputs = argument.classes.iter().map(|c| at(by_class, *c)).collect();
                 self.lowering.column(Source::Table { nodes: nodes.clone(), outputs })
             })
             .collect();
+        if by_class && columns.len() > 1 && !self.lowering.groups.contains(&columns) {
+            self.lowering.groups.push(columns.clone());
+        }
         functions
             .iter()
             .map(|function| {
@@ -534,7 +574,7 @@ impl Leaves<'_, '_> {
                     } else {
                         i64::from(function == *values) - i64::from(function == opposite(values))
                     };
-                    form.add(column, weight);
+                    form.add(&Linear::of(Value::Input(*column)), weight);
                 }
                 Expression::of(form)
             })

@@ -197,9 +197,9 @@ mod tests {
                 let mut program = Program::default();
                 let mut powers = Powers::new(Linear::of(Value::Input(0)));
                 let whole = powers.evaluate(&mut program, &coefficients, shape);
-                program.output = settle(&mut program, whole);
+                program.output = settle(&mut program, whole).into();
                 for (x, y) in &points {
-                    prop_assert_eq!(program.simulate(&[*x]), *y);
+                    prop_assert_eq!(program.simulate(&[*x], &[]), *y);
                 }
             }
         }
@@ -212,7 +212,7 @@ mod tests {
         let mut powers = Powers::new(Linear::of(Value::Input(0)));
         let shape = Shape::cheapest(coefficients.len(), 1);
         let whole = powers.evaluate(&mut program, &coefficients, shape);
-        program.output = settle(&mut program, whole);
+        program.output = settle(&mut program, whole).into();
         let counts = program.counts();
         assert!(counts.relinearisations <= 36, "{counts:?} {shape:?}");
         assert!(counts.depth <= 11, "{counts:?}");

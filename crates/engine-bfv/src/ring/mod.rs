@@ -146,13 +146,11 @@ impl Basis {
         polynomial
     }
 
-    /// The polynomial with these small signed coefficients.
+    /// The polynomial with these signed coefficients, below twice each prime in size.
     pub fn small(&self, coefficients: &[i64]) -> Vec<u64> {
         let mut polynomial = self.zero();
         for (prime, run) in self.runs_mut(&mut polynomial) {
-            for (to, from) in run.iter_mut().zip(coefficients) {
-                *to = prime.residue(*from);
-            }
+            prime.residues(coefficients, run);
         }
         polynomial
     }

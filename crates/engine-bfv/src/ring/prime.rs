@@ -121,6 +121,19 @@ impl Prime {
         u64::try_from(x.rem_euclid(modulus)).unwrap_or_default()
     }
 
+    /// The residues of signed numbers below twice the prime in size. Pieces of another prime's residues may be larger than
+    /// this prime: half of one can be a little more than a whole one that has a bit less.
+    pub fn residues(self, from: &[i64], to: &mut [u64]) {
+        let modulus = self.value;
+        vectorized!(modulus: u64, from: &'a [i64], to: &'a mut [u64] => {
+            for (to, small) in to.iter_mut().zip(from) {
+                let word = small.cast_unsigned().wrapping_add(2 * modulus);
+                let word = word.min(word.wrapping_sub(2 * modulus));
+                *to = word.min(word.wrapping_sub(modulus));
+            }
+        });
+    }
+
     /// −a.
     pub fn negate(self, a: u64) -> u64 {
         if a == 0 { 0 } else { self.value - a }
@@ -246,25 +259,57 @@ impl Prime {
         });
     }
 
-    /// Adds the product of two linear polynomials a₀ + a₁·s and b₀ + b₁·s to three accumulators.
-    pub fn add_tensor(self, to: [&mut [u64]; 3], a: [&[u64]; 2], b: [&[u64]; 2]) {
+    /// Adds the product of two linear polynomials a₀ + k + a₁·s and b₀ + l + b₁·s to three accumulators.
+    pub fn add_tensor(self, to: [&mut [u64]; 3], a: [&[u64]; 2], b: [&[u64]; 2], kl: [u64; 2]) {
         let prime = self;
         vectorized!(
-            prime: Prime, to: [&'a mut [u64]; 3], a: [&'a [u64]; 2], b: [&'a [u64]; 2] => {
-                let ([t0, t1, t2], [a0, a1], [b0, b1]) = (to, a, b);
+            prime: Prime, to: [&'a mut [u64]; 3], a: [&'a [u64]; 2], b: [&'a [u64]; 2], kl: [u64; 2] => {
+                let ([t0, t1, t2], [a0, a1], [b0, b1], [k, l]) = (to, a, b, kl);
                 let factors = a0.iter().zip(a1).zip(b0.iter().zip(b1));
                 let sums = t0.iter_mut().zip(t1.iter_mut()).zip(t2.iter_mut());
                 for (((a0, a1), (b0, b1)), ((t0, t1), t2)) in factors.zip(sums) {
-                    let (a0, a1, b0, b1) = (wide(*a0), wide(*a1), wide(*b0), wide(*b1));
-                    let first = wide(*t0) + prime.product(a0, b0);
-                    let middle = wide(*t1) + prime.product(a0, b1) + prime.product(a1, b0);
-                    let last = wide(*t2) + prime.product(a1, b1);
-                    *t0 = prime.canonical(prime.reduce(first));
-                    *t1 = prime.canonical(prime.reduce(middle));
-                    *t2 = prime.canonical(prime.reduce(last));
+                    let (a0, a1) = (wide(prime.sum(*a0, k)), wide(*a1));
+                    let (b0, b1) = (wide(prime.sum(*b0, l)), wide(*b1));
+                    prime.add_tensor_at([t0, t1, t2], [a0, a1], [b0, b1]);
                 }
             }
         );
+    }
+
+    /// The same with the product multiplied by a factor, point by point.
+    pub fn add_scaled_tensor(
+        self,
+        to: [&mut [u64]; 3],
+        factor: &[u64],
+        a: [&[u64]; 2],
+        b: [&[u64]; 2],
+        kl: [u64; 2],
+    ) {
+        let prime = self;
+        vectorized!(
+            prime: Prime, to: [&'a mut [u64]; 3], factor: &'a [u64], a: [&'a [u64]; 2],
+            b: [&'a [u64]; 2], kl: [u64; 2] => {
+                let ([t0, t1, t2], [a0, a1], [b0, b1], [k, l]) = (to, a, b, kl);
+                let factors = a0.iter().zip(a1).zip(b0.iter().zip(b1)).zip(factor);
+                let sums = t0.iter_mut().zip(t1.iter_mut()).zip(t2.iter_mut());
+                for ((((a0, a1), (b0, b1)), factor), ((t0, t1), t2)) in factors.zip(sums) {
+                    let (a0, a1) = (wide(prime.sum(*a0, k)), wide(*a1));
+                    let (b0, b1) = (wide(prime.sum(*b0, l)), wide(*b1));
+                    let a = [a0, a1].map(|a| prime.product(a, wide(*factor)));
+                    prime.add_tensor_at([t0, t1, t2], a, [b0, b1]);
+                }
+            }
+        );
+    }
+
+    #[inline(always)]
+    fn add_tensor_at(self, [t0, t1, t2]: [&mut u64; 3], [a0, a1]: [f64; 2], [b0, b1]: [f64; 2]) {
+        let first = wide(*t0) + self.product(a0, b0);
+        let middle = wide(*t1) + self.product(a0, b1) + self.product(a1, b0);
+        let last = wide(*t2) + self.product(a1, b1);
+        *t0 = self.canonical(self.reduce(first));
+        *t1 = self.canonical(self.reduce(middle));
+        *t2 = self.canonical(self.reduce(last));
     }
 }
 
@@ -293,11 +338,23 @@ mod tests {
                 prime.add_product(&mut sum, &[a; 19], &[b; 19]);
                 prop_assert_eq!(sum[7], (expected + a) % prime.value);
                 let (mut x, mut y, mut z) = (vec![a; 9], vec![b; 9], vec![1; 9]);
-                prime.add_tensor([&mut x, &mut y, &mut z], [&[a; 9], &[b; 9]], [&[b; 9], &[a; 9]]);
-                let square = |v| prime.multiply(v, v);
-                prop_assert_eq!(x[8], (a + expected) % prime.value);
-                prop_assert_eq!(y[8], (b + square(a) + square(b)) % prime.value);
-                prop_assert_eq!(z[8], (1 + expected) % prime.value);
+                let (times, plus) = (|x, y| prime.multiply(x, y), |x, y| (x + y) % prime.value);
+                let (k, l) = (plus(a, 1), prime.value - 1);
+                prime.add_tensor([&mut x, &mut y, &mut z], [&[a; 9], &[b; 9]], [&[b; 9], &[a; 9]], [k, l]);
+                let [first, middle, last] = [
+                    times(plus(a, k), plus(b, l)),
+                    plus(times(plus(a, k), a), times(b, plus(b, l))),
+                    times(b, a),
+                ];
+                let (first, middle, last) = (plus(a, first), plus(b, middle), plus(1, last));
+                prop_assert_eq!((x[8], y[8], z[8]), (first, middle, last));
+                prime.add_scaled_tensor(
+                    [&mut x, &mut y, &mut z], &[b; 9], [&[k; 9], &[l; 9]], [&[a; 9], &[b; 9]], [a, 0],
+                );
+                prop_assert_eq!(x[8], plus(first, times(b, times(plus(k, a), a))));
+                let cross = plus(times(plus(k, a), b), times(l, a));
+                prop_assert_eq!(y[8], plus(middle, times(b, cross)));
+                prop_assert_eq!(z[8], plus(last, times(b, times(l, b))));
             }
         }
     }

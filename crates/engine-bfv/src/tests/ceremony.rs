@@ -12,7 +12,7 @@ const COMMON: [u8; 32] = [7; 32];
 const SEEDS: [[u8; 32]; 3] = [[1; 32], [2; 32], [3; 32]];
 
 fn nursery() -> BfvPlan {
-    BfvPlan::new(&shipped("nursery"), Layout::Folded, SHARES).unwrap()
+    plan(&shipped("nursery"), Layout::Folded, Proofs::Off)
 }
 
 fn firsts(plan: &BfvPlan) -> Vec<Vec<u8>> {
@@ -29,12 +29,12 @@ fn keys_in_any_number_of_shares_work() {
         [("nursery", 1), ("nursery", 4), ("nursery", 10), ("nursery", 15), ("mpi", 10)]
     {
         let policy = shipped(name);
-        let rig = Rig::with(&policy, Layout::Folded, shares);
+        let rig = Rig::with(&policy, Layout::Folded, shares, Proofs::On);
         assert_eq!((rig.plan.shares(), rig.keys.shares.len()), (shares, shares as usize));
         agrees(&policy, &sample(&policy, 1_000), &rig.session()).unwrap();
     }
     for shares in [0, 16] {
-        assert!(BfvPlan::new(&shipped("mpi"), Layout::Folded, shares).is_err());
+        assert!(BfvPlan::new(&shipped("mpi"), Layout::Folded, shares, Proofs::Off).is_err());
     }
 }
 
@@ -43,7 +43,7 @@ fn messages_are_functions_of_plan_common_seed_and_share() {
     let plan = nursery();
     let first = first_message(&plan, &COMMON, &SEEDS[0]).unwrap();
     assert_eq!(first, first_message(&plan.clone(), &COMMON, &SEEDS[0]).unwrap());
-    let other_plan = BfvPlan::new(&shipped("nursery"), Layout::Folded, 4).unwrap();
+    let other_plan = BfvPlan::new(&shipped("nursery"), Layout::Folded, 4, Proofs::Off).unwrap();
     assert_ne!(first, first_message(&plan, &[8; 32], &SEEDS[0]).unwrap());
     assert_ne!(first, first_message(&plan, &COMMON, &SEEDS[1]).unwrap());
     assert_ne!(first, first_message(&other_plan, &COMMON, &SEEDS[0]).unwrap());
@@ -148,16 +148,16 @@ fn who_speaks_last_owns_the_public_key() {
     let key = public_key(&plan, &COMMON, &slices(&firsts)).unwrap();
     let encrypt = BfvEncrypt::new(plan.clone(), &key).unwrap();
 
-    let agency = plan.inputs.agencies()[0];
+    let agency = plan.inputs.submitters()[0];
     let columns: Vec<Vec<i64>> =
         plan.inputs.columns_of(agency).iter().map(|_| vec![1, 0, 1, 1, 0]).collect();
-    let upload = encrypt.encrypt(agency, &columns).unwrap();
+    let upload = encrypt.encrypt(agency, &columns, &BINDING).unwrap();
     let own = Share::new(&plan.summary().hash, &SEEDS[2]).secret(plan.parameters.degree);
     let own: Vec<u8> = own.iter().map(|c| (*c as i8).cast_unsigned()).collect();
     let basis = basis(plan.parameters.degree, &plan.parameters.moduli().0).unwrap();
     let size = polynomial_bytes(&basis);
     let parts = [part(&basis, &upload, 0), part(&basis, &upload, size)];
-    let open = BfvOpen::over(basis, 1, &own, 5).unwrap();
+    let open = BfvOpen::over(basis, 1, &own).unwrap();
     assert_eq!(open.slots(&parts[0], &parts[1])[..5], [1, 0, 1, 1, 0]);
 }
 

@@ -59,23 +59,23 @@ fn expected(policy: &Policy, families: &[Vec<i64>], pads: &[Vec<u32>]) -> Vec<u3
 
 #[test]
 fn all_shares_together_open_tiers_and_pads_and_all_but_one_nothing() {
-    for (name, shares) in [
-        ("nursery", 1),
-        ("nursery", 3),
-        ("nursery", 4),
-        ("nursery", 10),
-        ("digital-family-card", 3),
-        ("digital-family-card", 10),
+    for (name, shares, proofs) in [
+        ("nursery", 1, Proofs::Off),
+        ("nursery", 3, Proofs::Off),
+        ("nursery", 4, Proofs::On),
+        ("nursery", 10, Proofs::On),
+        ("digital-family-card", 3, Proofs::On),
+        ("digital-family-card", 10, Proofs::Off),
     ] {
         let policy = shipped(name);
-        let rig = Rig::with(&policy, Layout::Folded, shares);
+        let rig = Rig::with(&policy, Layout::Folded, shares, proofs);
         let opening = Opening::new(&rig);
         assert_eq!(opening.combine.pad_modulus(), 65_537);
         let families = sample(&policy, 3_000);
         let results = rig.results(&families);
         let (noise, bound) = (rig.noise_bits(&results), rig.plan.bound());
         let bound = bound.switched(&rig.plan.parameters).log2();
-        println!("{name}, {shares} shares: noise 2^{noise:.0}, bound 2^{bound:.1}");
+        println!("{name}, {shares} shares, {proofs:?}: noise 2^{noise:.0}, bound 2^{bound:.1}");
         assert!(noise <= bound);
         let counted = std::sync::atomic::AtomicUsize::new(0);
         let count = |done| {
@@ -247,31 +247,29 @@ fn other(plan: &BfvPlan, more: u32) -> [u8; 32] {
 
 #[test]
 fn flooding_hides_the_noise_of_a_national_round() {
-    for name in SHIPPED {
+    for (name, layout, proofs) in all_plans() {
         let policy = shipped(name);
-        for layout in LAYOUTS {
-            for shares in [1, 3, 4, 10, 15] {
-                let plan = BfvPlan::new(&policy, layout, shares).unwrap();
-                let parameters = plan.parameters();
-                let bits = parameters.flooding_bits;
-                assert!(bits <= MOST_FLOODING_BITS);
-                // In whole numbers, and from the modulus itself.
-                let noise = BigInt::from(plan.bound().switched(parameters).ceil() as u128);
-                let degree = parameters.degree as u64;
-                let coefficients = ROUND_FAMILIES.div_ceil(degree) * degree;
-                assert!(
-                    (BigInt::from(coefficients) * (&noise + 1)) << 40 <= BigInt::from(2) << bits,
-                    "{name} {layout} {shares}"
-                );
-                let sum = (BigInt::from(shares) << bits) + &noise + (shares + 1);
-                let modulus = plan.result_basis().unwrap().modulus();
-                assert!(sum * 2 * PLAINTEXT < modulus, "{name} {layout} {shares}");
-                assert!(plan.flooding_distance(ROUND_FAMILIES) <= DISTANCE);
-                assert!(plan.flooding_distance(1) < plan.flooding_distance(40_000));
-                let mut hashes: Vec<_> = [0, 1].map(|more| other(&plan, more)).into();
-                hashes.dedup();
-                assert_eq!((plan.shares(), hashes.len()), (shares, 2));
-            }
+        for shares in [1, 3, 4, 10, 15] {
+            let plan = BfvPlan::new(&policy, layout, shares, proofs).unwrap();
+            let parameters = plan.parameters();
+            let bits = parameters.flooding_bits;
+            assert!(bits <= MOST_FLOODING_BITS);
+            // In whole numbers, and from the modulus itself.
+            let noise = BigInt::from(plan.bound().switched(parameters).ceil() as u128);
+            let degree = parameters.degree as u64;
+            let coefficients = ROUND_FAMILIES.div_ceil(degree) * degree;
+            assert!(
+                (BigInt::from(coefficients) * (&noise + 1)) << 40 <= BigInt::from(2) << bits,
+                "{name} {layout} {shares} {proofs:?}"
+            );
+            let sum = (BigInt::from(shares) << bits) + &noise + (shares + 1);
+            let modulus = plan.result_basis().unwrap().modulus();
+            assert!(sum * 2 * PLAINTEXT < modulus, "{name} {layout} {shares} {proofs:?}");
+            assert!(plan.flooding_distance(ROUND_FAMILIES) <= DISTANCE);
+            assert!(plan.flooding_distance(1) < plan.flooding_distance(40_000));
+            let mut hashes: Vec<_> = [0, 1].map(|more| other(&plan, more)).into();
+            hashes.dedup();
+            assert_eq!((plan.shares(), hashes.len()), (shares, 2));
         }
     }
 }

@@ -159,7 +159,11 @@ impl Graph {
             return *value;
         }
         match self.op(node) {
-            Some(Op::Input { indicator }) => input(*indicator),
+            // What stands for an unknown value is beyond the range; another column says that it is unknown.
+            Some(Op::Input { indicator }) => {
+                let (min, max) = self.range(node);
+                input(*indicator).clamp(min, max)
+            }
             Some(Op::Linear { terms, constant }) => terms.iter().fold(*constant, |sum, (n, w)| {
                 sum.saturating_add(w.saturating_mul(self.value(*n, known, input)))
             }),

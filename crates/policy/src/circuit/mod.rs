@@ -10,6 +10,7 @@ pub mod graph;
 pub use compile::compile;
 
 use crate::passes::Layout;
+use crate::{OPTED_OUT_NUMBER, OptOut, Policy, UNDECIDED_NUMBER};
 use graph::{Graph, NodeId};
 use serde::Serialize;
 
@@ -63,6 +64,16 @@ pub enum Source {
         terms: Vec<(NodeId, i64)>,
         /// Added to the sum.
         constant: i64,
+    },
+    /// 1 if one of these values is not known, else 0: the tier then cannot be decided.
+    Unknown {
+        /// Required indicators of one agency, each with its largest known value.
+        indicators: Vec<(usize, i64)>,
+    },
+    /// 1 if the family said no, else 0. The registrar's.
+    OptOut {
+        /// What stands for the registrar's list among indicators: the number of indicators.
+        indicator: usize,
     },
 }
 
@@ -128,6 +139,7 @@ impl Column {
                     (low.saturating_add(a.min(b)), high.saturating_add(a.max(b)))
                 }),
             ),
+            Source::Unknown { .. } | Source::OptOut { .. } => (Vec::new(), (0, 1)),
         };
         let agency = nodes
             .first()
@@ -139,6 +151,47 @@ impl Column {
 }
 
 impl Inputs {
+    /// Adds the columns that may take a tier's place, behind all others: for every agency with required indicators
+    /// whether one of them is not known, and the registrar's opt-outs. The registrar's position is the number of agencies.
+    /// Does nothing if they are there.
+    pub fn add_gates(&mut self, policy: &Policy) {
+        if self.columns.iter().any(Column::is_gate) {
+            return;
+        }
+        for agency in 0..policy.agencies.len() {
+            let indicators: Vec<(usize, i64)> = policy
+                .indicators
+                .iter()
+                .enumerate()
+                .filter(|(_, indicator)| indicator.agency == agency && indicator.is_required())
+                .map(|(position, indicator)| (position, indicator.range().1))
+                .collect();
+            if !indicators.is_empty() {
+                let source = Source::Unknown { indicators };
+                self.columns.push(Column { agency, source, range: (0, 1) });
+            }
+        }
+        if policy.opt_out == OptOut::Neutral {
+            let source = Source::OptOut { indicator: policy.indicators.len() };
+            self.columns.push(Column { agency: policy.agencies.len(), source, range: (0, 1) });
+        }
+    }
+
+    /// Positions of the columns that say that the tier cannot be decided.
+    pub fn unknown_columns(&self) -> Vec<usize> {
+        self.positions(|source| matches!(source, Source::Unknown { .. }))
+    }
+
+    /// Position of the column that says that the family said no.
+    pub fn opt_out_column(&self) -> Option<usize> {
+        self.positions(|source| matches!(source, Source::OptOut { .. })).first().copied()
+    }
+
+    fn positions(&self, wanted: impl Fn(&Source) -> bool) -> Vec<usize> {
+        let columns = self.columns.iter().enumerate();
+        columns.filter(|(_, column)| wanted(&column.source)).map(|(position, _)| position).collect()
+    }
+
     /// Positions of an agency's columns.
     pub fn columns_of(&self, agency: usize) -> Vec<usize> {
         self.columns
@@ -149,8 +202,8 @@ impl Inputs {
             .collect()
     }
 
-    /// Positions of the agencies that have columns, ascending.
-    pub fn agencies(&self) -> Vec<usize> {
+    /// Positions of those that have columns, ascending: agencies, and behind them the registrar.
+    pub fn submitters(&self) -> Vec<usize> {
         let mut agencies: Vec<usize> = self.columns.iter().map(|c| c.agency).collect();
         agencies.sort_unstable();
         agencies.dedup();
@@ -158,7 +211,8 @@ impl Inputs {
     }
 
     /// The clear value of a column. `input` gives an indicator's value and is asked only for indicators of
-    /// the column's agency.
+    /// the column's agency; of the registrar's column for the number of indicators, which stands for its list (1 for a
+    /// family that said no).
     pub fn column_value(&self, column: usize, input: &mut dyn FnMut(usize) -> i64) -> i64 {
         match self.columns.get(column).map(|c| &c.source) {
             Some(Source::Table { nodes, outputs }) => {
@@ -175,16 +229,23 @@ impl Inputs {
                     sum.saturating_add(weight.saturating_mul(self.graph.value(*node, &[], input)))
                 })
             }
+            Some(Source::Unknown { indicators }) => {
+                let unknown = |(i, largest): &(usize, i64)| i64::from(input(*i) > *largest);
+                // All of them are asked, so that the time does not depend on which is unknown.
+                indicators.iter().map(unknown).fold(0, |any, one| any | one)
+            }
+            Some(Source::OptOut { indicator }) => input(*indicator),
             None => 0,
         }
     }
 
-    /// What a column is for a family that no register knows.
+    /// What a column is for a family that no register knows, and that did not say no.
     pub fn missing_value(&self, column: usize) -> i64 {
         self.column_value(column, &mut |i| self.graph.missing.get(i).copied().unwrap_or_default())
     }
 
-    /// The clear values of all columns, from indicator values in the order of the policy.
+    /// The clear values of all columns, from indicator values in the order of the policy and, behind them, 1 if the
+    /// family said no.
     pub fn column_values(&self, values: &[i64]) -> Vec<i64> {
         (0..self.columns.len())
             .map(|c| self.column_value(c, &mut |i| values.get(i).copied().unwrap_or_default()))
@@ -193,7 +254,8 @@ impl Inputs {
 }
 
 impl Circuit {
-    /// Runs the circuit in the clear on indicator values in the order of the policy.
+    /// Runs the circuit in the clear on indicator values in the order of the policy and, behind them, 1 if the family
+    /// said no. The result is a tier's position or a reserved number.
     pub fn evaluate(&self, values: &[i64]) -> i64 {
         self.evaluate_columns(&self.inputs.column_values(values))
     }
@@ -214,7 +276,21 @@ impl Circuit {
             };
             results.push(result);
         }
+        let says = |column: usize| columns.get(column).is_some_and(|value| *value != 0);
+        if self.inputs.opt_out_column().is_some_and(says) {
+            return i64::from(OPTED_OUT_NUMBER);
+        }
+        if self.inputs.unknown_columns().into_iter().any(says) {
+            return i64::from(UNDECIDED_NUMBER);
+        }
         self.output.value(columns, &results)
+    }
+}
+
+impl Column {
+    /// Whether it can take a tier's place.
+    pub fn is_gate(&self) -> bool {
+        matches!(self.source, Source::Unknown { .. } | Source::OptOut { .. })
     }
 }
 

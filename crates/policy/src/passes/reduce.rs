@@ -81,7 +81,10 @@ pub fn reduce(
         }
     }
     match (best, refused) {
-        (Some((_, circuit)), _) => Ok(circuit),
+        (Some((_, mut circuit)), _) => {
+            circuit.inputs.add_gates(policy);
+            Ok(circuit)
+        }
         (None, Some(error)) => Err(error),
         (None, None) => Err(ReduceError::CutTooWide { values: 0, thresholds: 0 }),
     }

@@ -3,9 +3,9 @@
 use super::fold::{Owner, fold};
 use super::narrow::{Freedom, narrow};
 use super::{Layout, Prices, cluster, reduce, scale, split};
-use crate::Policy;
 use crate::arbitrary::{families, policies};
 use crate::circuit::{Circuit, Step, compile};
+use crate::{Answer, Interpreter, Policy};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -136,14 +136,97 @@ fn an_agency_reads_only_its_own_indicators() {
     let policy = shipped("eight-indicators");
     let circuit = reduce(&policy, Layout::Folded, &Sixteen).unwrap();
     let inputs = &circuit.inputs;
-    for agency in inputs.agencies() {
-        for column in inputs.columns_of(agency) {
+    for submitter in inputs.submitters() {
+        for column in inputs.columns_of(submitter) {
             inputs.column_value(column, &mut |indicator| {
-                assert_eq!(policy.indicators[indicator].agency, agency);
+                let owner = policy.indicators.get(indicator).map(|i| i.agency);
+                assert_eq!(owner.unwrap_or(policy.agencies.len()), submitter);
                 0
             });
         }
     }
+}
+
+/// Two agencies whose values are needed, one whose are not, and the right to say no.
+const REQUIRED: &str = r#"
+    blindtier = "1"
+    name = "required"
+    title = "Required"
+    tiers = ["low", "middle", "high"]
+    [agencies]
+    tax = { label = "Tax" }
+    bank = { label = "Bank" }
+    school = { label = "School" }
+    [indicators.income]
+    agency = "tax"
+    bands = [{ level = "low", below = 10 }, { level = "high", from = 10 }]
+    missing = "undecided"
+    [indicators.wealth]
+    agency = "tax"
+    integer = { min = 0, max = 3, missing = "undecided" }
+    [indicators.debt]
+    agency = "bank"
+    levels = ["none", "some"]
+    missing = "undecided"
+    [indicators.pupil]
+    agency = "school"
+    levels = ["no", "yes"]
+    missing = "no"
+    [scores.need]
+    points.income = { low = 2, high = 0 }
+    points.debt = { none = 0, some = 1 }
+    points.pupil = { no = 0, yes = 1 }
+    weights = { wealth = -1 }
+    [cuts.class]
+    score = "need"
+    classes = ["low", "middle", "high"]
+    at = [0, 2]
+    [tier]
+    from = "class"
+    [opt_out]
+    result = "neutral"
+"#;
+
+#[test]
+fn what_is_unknown_leaves_the_tier_undecided_and_a_no_comes_before() {
+    let policy = Policy::parse("required.toml", REQUIRED).unwrap();
+    let twin = Interpreter::new(&policy).unwrap();
+    assert_eq!(policy.missing_values(), [2, 4, 2, 0]);
+    for layout in [Layout::Folded, Layout::PerIndicator] {
+        let circuit = reduce(&policy, layout, &Sixteen).unwrap();
+        let inputs = &circuit.inputs;
+        assert_eq!(inputs.unknown_columns().len(), 2, "one an agency");
+        assert_eq!(inputs.submitters(), [0, 1, 2, 3]);
+        assert_eq!(inputs.columns_of(3), [inputs.opt_out_column().unwrap()]);
+        let mut seen = [0; 3];
+        for income in 0..=2 {
+            for (wealth, debt, pupil) in points(5, 3, 2) {
+                let mut values = vec![income, wealth, debt, pupil];
+                for said_no in [false, true] {
+                    let number = match twin.answer(&values, said_no).unwrap() {
+                        Answer::Tier(outcome) => outcome.tier as i64,
+                        Answer::Undecided(unknown) => {
+                            assert_eq!(unknown.contains(&0), income == 2);
+                            assert_eq!(unknown.contains(&1), wealth == 4);
+                            assert_eq!(unknown.contains(&2), debt == 2);
+                            i64::from(crate::UNDECIDED_NUMBER)
+                        }
+                        Answer::OptedOut => i64::from(crate::OPTED_OUT_NUMBER),
+                    };
+                    seen[usize::from(number > 12) + usize::from(number == 13)] += 1;
+                    values.push(i64::from(said_no));
+                    assert_eq!(circuit.evaluate(&values), number, "{layout} {values:?}");
+                    values.pop();
+                }
+            }
+        }
+        assert_eq!(seen, [2 * 4 * 2 * 2, 90 - 32, 90]);
+    }
+}
+
+/// All points of a box.
+fn points(a: i64, b: i64, c: i64) -> impl Iterator<Item = (i64, i64, i64)> {
+    (0..a * b * c).map(move |i| (i / (b * c), i / c % b, i % c))
 }
 
 proptest! {

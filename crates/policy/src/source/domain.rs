@@ -3,12 +3,11 @@
 use super::classes;
 use super::fields::{Fields, default_labels};
 use super::reader::{Node, Reader};
-use crate::{Aggregate, Band, Class, Decimal, Domain, LevelRule, MAX_SCORE};
+use crate::{Aggregate, Band, Class, Decimal, Domain, LevelRule, MAX_SCORE, UNDECIDED};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-const MISSING: &str =
-    "name the level of a family that the register does not know: missing = \"none\"";
+const MISSING: &str = "name the level of a family that the register does not know, missing = \"none\", or write missing = \"undecided\" if its tier cannot be decided then";
 
 pub(super) fn is_banded(domain: &Domain) -> bool {
     matches!(domain, Domain::Levels { rule: LevelRule::Bands(_), .. })
@@ -73,8 +72,16 @@ pub(super) fn domain(
         return None;
     };
     let name = reader.text(&node, "`missing`")?;
+    if name == UNDECIDED {
+        if levels.iter().any(|level| level.id == UNDECIDED) {
+            let help = "give the level another name";
+            let message = "`missing = \"undecided\"` says that the tier is not decided, but a level has this name";
+            reader.fault(&node.span, message, help);
+        }
+        return Some(Domain::Levels { levels, rule, missing: None });
+    }
     let missing = classes::position(reader, &levels, name, &node.span, &fields.owner)?;
-    Some(Domain::Levels { levels, rule, missing })
+    Some(Domain::Levels { levels, rule, missing: Some(missing) })
 }
 
 fn integer_domain(reader: &mut Reader, node: &Node<'_>) -> Option<Domain> {
@@ -86,7 +93,13 @@ fn integer_domain(reader: &mut Reader, node: &Node<'_>) -> Option<Domain> {
     };
     let min = whole(reader, "min");
     let max = whole(reader, "max");
-    let missing = whole(reader, "missing");
+    let missing = match fields.require(reader, "missing", help) {
+        Some(node) if node.value.as_str() == Some(UNDECIDED) => Some(None),
+        Some(node) => {
+            reader.integer(&node, "`missing`").map(|missing| Some((missing, node.span.clone())))
+        }
+        None => None,
+    };
     let unit = fields
         .get("unit")
         .and_then(|node| reader.text(&node, "`unit`"))
@@ -103,18 +116,21 @@ fn integer_domain(reader: &mut Reader, node: &Node<'_>) -> Option<Domain> {
             );
         }
     }
-    let ((min, _), (max, max_span), (missing, missing_span)) = (min?, max?, missing?);
+    let ((min, _), (max, max_span), missing) = (min?, max?, missing?);
     if min >= max {
         reader.fault(
             &max_span,
             format!("`max` {max} is not above `min` {min}"),
             "the largest value comes second",
         );
-    } else if missing < min || missing > max {
+    } else if let Some((missing, missing_span)) = &missing
+        && (*missing < min || *missing > max)
+    {
         let help =
             format!("a family that the register does not know has some value from {min} to {max}");
-        reader.fault(&missing_span, format!("`missing` {missing} is out of range"), help);
+        reader.fault(missing_span, format!("`missing` {missing} is out of range"), help);
     }
+    let missing = missing.map(|(missing, _)| missing);
     Some(Domain::Integer { min, max, unit, missing })
 }
 

@@ -15,12 +15,19 @@ const AGGREGATES: &[(&str, Aggregate)] = &[
     ("first", Aggregate::First),
 ];
 
+/// A party that submits beside the agencies.
+const REGISTRAR: &str = "registrar";
+
 const FACTS: &[(&str, Fact)] = &[("persons", Fact::Persons), ("adults", Fact::Adults)];
 
 pub(super) fn agency(reader: &mut Reader, part: Part<'_>) -> Agency {
     let mut fields = part.fields;
     let label = fields.labels(reader, "label", part.id);
     fields.finish(reader);
+    if part.id == REGISTRAR {
+        let help = "the registrar of a round is a party of its own";
+        reader.fault(&part.span, format!("no agency may be called `{REGISTRAR}`"), help);
+    }
     Agency { id: part.id.to_owned(), label }
 }
 

@@ -149,7 +149,16 @@ fn a_round_file_names_itself() {
         |r: &mut Round| r.chunk += 1,
         |r: &mut Round| r.layout = Layout::PerIndicator,
         |r: &mut Round| r.letter_keys.0[0] ^= 1,
-        |r: &mut Round| r.agencies.push(PartyName::agency("z").unwrap()),
+        |r: &mut Round| r.submitters.insert(0, PartyName::agency("z").unwrap()),
+        |r: &mut Round| r.submitters.truncate(1),
+        |r: &mut Round| r.linkage = Linkage::KeyedHash,
+        |r: &mut Round| r.linkage = Linkage::Oblivious { persons: 5 },
+        |r: &mut Round| r.proofs = false,
+        |r: &mut Round| r.deadline = None,
+        |r: &mut Round| r.deadline = Some(0),
+        |r: &mut Round| {
+            r.corrects = Some(Correction { round: RoundId([1; 32]), slots: vec![0, 1, 2] });
+        },
         |r: &mut Round| r.sharing = Sharing::new(3, 3).unwrap(),
         |r: &mut Round| r.key_maker = PartyName::dealer(),
     ] {
@@ -189,6 +198,10 @@ fn bodies_that_contradict_themselves_are_neither_written_nor_read() {
         CeremonyMessages { step: 1, messages: vec![(2, vec![].into()), (1, vec![].into())] };
     let long = Statement::Refusal { culprit: None, reason: "x".repeat(MAX_REASON + 1) };
     let empty = Statement::Refusal { culprit: None, reason: " ".into() };
+    let persons = vec!["ann".to_owned(), "ann".to_owned()];
+    let state = LinkageState { request: Digest([1; 32]), seed: [2; 32], persons };
+    let (agency, request) = (p.agency.name().clone(), Digest([1; 32]));
+    let torn = LinkageAnswer { agency, request, elements: vec![0; 32], proofs: vec![0; 65] };
     let refused = [
         write(&path, &low, &context, &p.trustee),
         write(&path, &twice, &context, &p.trustee),
@@ -196,6 +209,10 @@ fn bodies_that_contradict_themselves_are_neither_written_nor_read() {
         write(&path, &order, &context, &p.trustee),
         write(&path, &long, &context, &p.trustee),
         write(&path, &empty, &context, &p.trustee),
+        write(&path, &LinkageRequest { elements: vec![0; 33] }, &context, &p.agency),
+        write(&path, &state, &context, &p.agency),
+        write(&path, &torn, &context, &p.registrar),
+        write(&path, &OptOuts { slots: vec![0, 2] }, &context, &p.registrar),
     ];
     for error in refused.map(Result::unwrap_err) {
         assert!(matches!(error, WireError::Unwritable { .. }), "{error}");
@@ -207,6 +224,92 @@ fn bodies_that_contradict_themselves_are_neither_written_nor_read() {
         assert!(
             read::<Statement>(&path, &Expect::of(p.trustee.name(), &context), &p.trust).is_err()
         );
+    }
+}
+
+#[test]
+fn linkage_that_is_not_of_this_round_and_agency_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    write_all(folder.path());
+    let (p, round) = (parties(), round());
+    let context = round.context().unwrap();
+    let path = folder.path().join("file.bt");
+    let content = |error: WireError, part: &str| {
+        let found = fault(error);
+        let Fault::Content { detail } = found else { panic!("{found}") };
+        assert!(detail.contains(part), "{detail}");
+    };
+    let (tax, health) = (p.agency.name(), PartyName::agency("health").unwrap());
+
+    // A request of another size, of another agency of the round, and of somebody who is no agency of it.
+    let request = |elements: usize| LinkageRequest { elements: vec![1; 32 * elements] };
+    let read = |round: &Round| LinkageRequest::read(&path, round, &context, &p.trust);
+    for elements in [0, 3, 5] {
+        write(&path, &request(elements), &context, &p.agency).unwrap();
+        content(read(&round).map(|_| ()).unwrap_err(), "as many elements");
+    }
+    write(&path, &request(4), &context, &p.agency).unwrap();
+    let mut more = round.clone();
+    more.submitters.insert(0, health.clone());
+    let mut trust = p.trust.clone();
+    trust.pin(health.clone(), &identity("agency:health", 9).public_key());
+    let (sender, received) = LinkageRequest::read(&path, &more, &context, &trust).unwrap();
+    assert_eq!((&sender, received.body.elements().len()), (tax, 4));
+    write(&path, &request(4), &context, &p.evaluator).unwrap();
+    assert!(matches!(fault(read(&round).map(|_| ()).unwrap_err()), Fault::Sender { .. }));
+    write(&path, &request(4), &context, &identity("agency:tax", 77)).unwrap();
+    assert!(matches!(fault(read(&round).map(|_| ()).unwrap_err()), Fault::Signature { .. }));
+    let mut keyed = round.clone();
+    keyed.linkage = Linkage::KeyedHash;
+    write(&path, &request(4), &context, &p.agency).unwrap();
+    content(read(&keyed).map(|_| ()).unwrap_err(), "as many elements");
+
+    // An answer to another request, for another agency, of another size.
+    let answer = |agency: &PartyName, request: u8, elements: usize| LinkageAnswer {
+        agency: agency.clone(),
+        request: Digest([request; 32]),
+        elements: vec![1; 32 * elements],
+        proofs: vec![1; 64],
+    };
+    let read = |answer: &LinkageAnswer| {
+        write(&path, answer, &context, &p.registrar).unwrap();
+        LinkageAnswer::read(&path, tax, Digest([1; 32]), &round, &context, &p.trust)
+    };
+    let whole = read(&answer(tax, 1, 4)).unwrap();
+    assert_eq!((whole.elements().len(), whole.proofs()), (4, [[1; 64]].as_slice()));
+    let refused = |changed| {
+        let error = read(&changed).map(|_| ()).unwrap_err();
+        assert_eq!(error.culprit(), Some(p.registrar.name()));
+        error
+    };
+    assert!(matches!(fault(refused(answer(tax, 2, 4))), Fault::Reference { .. }));
+    assert!(matches!(fault(refused(answer(&health, 1, 4))), Fault::Recipient { .. }));
+    content(refused(answer(tax, 1, 5)), "as many elements");
+
+    // The registrar's own files: a key for another agency, a list of another length.
+    let key = LinkageKey { agency: health.clone(), seed: [1; 32] };
+    write(&path, &key, &context, &p.registrar).unwrap();
+    let read = LinkageKey::read(&path, tax, &context, &p.trust).map(|_| ());
+    assert!(matches!(fault(read.unwrap_err()), Fault::Recipient { .. }));
+    write(&path, &OptOuts { slots: vec![0; 4] }, &context, &p.registrar).unwrap();
+    let read = OptOuts::read(&path, &round, &context, &p.trust).map(|_| ());
+    content(read.unwrap_err(), "every slot");
+    let list = OptOuts { slots: vec![0, 1, 0] };
+    assert_eq!([0, 1, 2, 3].map(|slot| list.value(slot)), [0, 1, 0, 0]);
+
+    // A roster of the other linkage; and of this one, in a round that has it.
+    let mut keyed_roster = roster();
+    keyed_roster.linkage = RosterLinkage::Key(PseudonymKey::from_bytes([8; 32]));
+    for (roster, round, ok) in
+        [(&keyed_roster, &round, false), (&keyed_roster, &keyed, true), (&roster(), &keyed, false)]
+    {
+        write(&path, roster, &context, &p.registrar).unwrap();
+        let read = Roster::read(&path, tax, round, &context, &p.trust).map(|_| ());
+        match read {
+            Ok(()) => assert!(ok),
+            Err(error) if !ok => content(error, "another linkage"),
+            Err(error) => panic!("{error}"),
+        }
     }
 }
 
@@ -266,6 +369,11 @@ impl<const KIND: u16> Message for Raw<KIND> {
         24 => Kind::Levels,
         26 => Kind::Statement,
         27 => Kind::StateSeeds,
+        29 => Kind::LinkageKey,
+        30 => Kind::LinkageRequest,
+        31 => Kind::LinkageState,
+        32 => Kind::LinkageAnswer,
+        33 => Kind::OptOuts,
         _ => Kind::Letters,
     };
 }
@@ -307,7 +415,17 @@ proptest! {
         write(&at("levels/levels.bt"), &Raw::<24>(bytes.clone()), &context, &p.agency).unwrap();
         write(&at("refusal.bt"), &Raw::<26>(bytes.clone()), &context, &p.trustee).unwrap();
         write(&at("state.bt"), &Raw::<27>(bytes.clone()), &context, &p.trustee).unwrap();
+        write(&at("linkage-key.bt"), &Raw::<29>(bytes.clone()), &context, &p.registrar).unwrap();
+        write(&at("linkage-request.bt"), &Raw::<30>(bytes.clone()), &context, &p.agency).unwrap();
+        write(&at("linkage-state.bt"), &Raw::<31>(bytes.clone()), &context, &p.agency).unwrap();
+        write(&at("linkage-answer.bt"), &Raw::<32>(bytes.clone()), &context, &p.registrar).unwrap();
+        write(&at("opt-outs.bt"), &Raw::<33>(bytes.clone()), &context, &p.registrar).unwrap();
         for name in [
+            "linkage-key.bt",
+            "linkage-request.bt",
+            "linkage-state.bt",
+            "linkage-answer.bt",
+            "opt-outs.bt",
             "roster.bt",
             "letter-keys.bt",
             "submission/submission.bt",

@@ -9,5 +9,6 @@
 
 mod damaged;
 mod identities;
+mod signed;
 mod snapshots;
 mod support;

@@ -44,10 +44,14 @@ pub fn round() -> Round {
         plan: Digest([7; 32]),
         slots: 3,
         chunk: 2,
-        agencies: vec![PartyName::agency("tax").unwrap()],
+        submitters: vec![PartyName::agency("tax").unwrap(), PartyName::registrar()],
         sharing: sharing(),
         key_maker: PartyName::trustee(1),
         letter_keys: letter_keys().digest(),
+        linkage: Linkage::Oblivious { persons: 4 },
+        proofs: true,
+        deadline: Some(1_900_000_000),
+        corrects: None,
     }
 }
 
@@ -58,7 +62,8 @@ pub fn roster() -> Roster {
         .to_vec();
     entries.sort_unstable();
     let agency = PartyName::agency("tax").unwrap();
-    Roster { agency, key, entries, slots: 3, persons: Some(vec![1, 2, 3]), adults: None }
+    let linkage = RosterLinkage::Oblivious { public: [29; 32] };
+    Roster { agency, linkage, entries, slots: 3, persons: Some(vec![1, 2, 3]), adults: None }
 }
 
 pub fn submission(chunks: Vec<Digest>) -> Submission {
@@ -98,10 +103,14 @@ pub fn write_all(folder: &Path) -> Vec<&'static str> {
     let receipt = Receipt {
         plan: Digest([7; 32]),
         evaluation_key: Digest([13; 32]),
-        submissions: vec![SubmissionEntry {
-            agency: p.agency.name().clone(),
-            manifest: Digest([14; 32]),
-        }],
+        submissions: round
+            .submitters
+            .iter()
+            .map(|name| SubmissionEntry {
+                submitter: name.clone(),
+                manifest: Some(Digest([14; 32])),
+            })
+            .collect(),
         chunks: chunks("results", Kind::ResultChunk, &p.evaluator),
         operations: 3,
         platform: "test".into(),
@@ -114,7 +123,35 @@ pub fn write_all(folder: &Path) -> Vec<&'static str> {
     };
     write(&at("letters/letters.bt"), &letters, &context, &p.trustee).unwrap();
     write_of_trustees(folder, &p, &context, &chunks);
+    write_of_linkage(folder, &p, &context);
     NAMES.to_vec()
+}
+
+/// What registrar and agency write to find the agency's persons in the roster, and who said no.
+fn write_of_linkage(folder: &Path, p: &Parties, context: &Context) {
+    let at = |name: &str| folder.join(name);
+    let agency = || p.agency.name().clone();
+    let key = LinkageKey { agency: agency(), seed: [30; 32] };
+    write(&at("linkage-key.bt"), &key, context, &p.registrar).unwrap();
+    let request = LinkageRequest { elements: [[31; 32], [32; 32], [33; 32], [34; 32]].concat() };
+    let request = write(&at("linkage-request.bt"), &request, context, &p.agency).unwrap();
+    let persons = vec!["ann".to_owned(), "bob".to_owned()];
+    let state = LinkageState { request, seed: [35; 32], persons };
+    write(&at("linkage-state.bt"), &state, context, &p.agency).unwrap();
+    let answer = LinkageAnswer {
+        agency: agency(),
+        request,
+        elements: [[36; 32], [37; 32], [38; 32], [39; 32]].concat(),
+        proofs: vec![40; 64],
+    };
+    write(&at("linkage-answer.bt"), &answer, context, &p.registrar).unwrap();
+    let opt_outs = OptOuts { slots: vec![0, 1, 0] };
+    write(&at("opt-outs.bt"), &opt_outs, context, &p.registrar).unwrap();
+}
+
+/// The hash of the request of [`write_all`].
+fn request_digest(folder: &Path) -> Digest {
+    Digest::of(&std::fs::read(folder.join("linkage-request.bt")).unwrap())
 }
 
 /// What trustees write, and levels.
@@ -173,7 +210,7 @@ fn write_of_trustees(
 }
 
 /// One file of every kind, except ledger entries, which `blindtier-ledger` defines.
-pub const NAMES: [&str; 27] = [
+pub const NAMES: [&str; 32] = [
     "round.bt",
     "roster.bt",
     "letter-keys.bt",
@@ -201,6 +238,11 @@ pub const NAMES: [&str; 27] = [
     "levels/levels.bt",
     "refusal.bt",
     "state.bt",
+    "linkage-key.bt",
+    "linkage-request.bt",
+    "linkage-state.bt",
+    "linkage-answer.bt",
+    "opt-outs.bt",
 ];
 
 /// Reads one of the files of [`write_all`] as its receiver would.
@@ -238,6 +280,14 @@ pub fn read_any(folder: &Path, name: &str) -> Result<(), WireError> {
         "checked.bt" => message::<FirstsChecked>(&path),
         "refusal.bt" => message::<Statement>(&path),
         "state.bt" => message::<StateSeeds>(&path),
+        "linkage-key.bt" => LinkageKey::read(&path, agency, &context, &p.trust).map(|_| ()),
+        "linkage-request.bt" => LinkageRequest::read(&path, &round, &context, &p.trust).map(|_| ()),
+        "linkage-state.bt" => LinkageState::read(&path, agency, &context, &p.trust).map(|_| ()),
+        "linkage-answer.bt" => {
+            let request = request_digest(folder);
+            LinkageAnswer::read(&path, agency, request, &round, &context, &p.trust).map(|_| ())
+        }
+        "opt-outs.bt" => OptOuts::read(&path, &round, &context, &p.trust).map(|_| ()),
         "partials/partials.bt" => {
             Partials::read(&path, trustee, &round, &context, &p.trust).map(|_| ())
         }

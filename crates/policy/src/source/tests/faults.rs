@@ -45,6 +45,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "4:35 no tier may be called `invalid` / opted out, undecided and invalid are results of their own",
     ),
     (
+        "land = {}",
+        "land = {}\nregistrar = {}",
+        "8:1 no agency may be called `registrar` / the registrar of a round is a party of its own",
+    ),
+    (
         "[agencies]",
         "[agensies]",
         "1:1 the policy lacks `agencies` / name at least one agency: [agencies.tax]\n5:2 the policy has no key `agensies` / did you mean `agencies`?",
@@ -142,7 +147,12 @@ const FAULTS: &[(&str, &str, &str)] = &[
     (
         "missing = \"none\"\n[indicators.loan]",
         "[indicators.loan]",
-        "8:13 indicator `income` lacks `missing` / name the level of a family that the register does not know: missing = \"none\"",
+        "8:13 indicator `income` lacks `missing` / name the level of a family that the register does not know, missing = \"none\", or write missing = \"undecided\" if its tier cannot be decided then",
+    ),
+    (
+        "\"rented\", \"none\"]\ncategories = { owned = [\"owned\", \"own\"] }\nmissing = \"none\"",
+        "\"rented\", \"none\", \"undecided\"]\ncategories = { owned = [\"owned\", \"own\"] }\nmissing = \"undecided\"",
+        "23:11 `missing = \"undecided\"` says that the tier is not decided, but a level has this name / give the level another name",
     ),
     (
         "levels = [\"owned\", \"rented\", \"none\"]",

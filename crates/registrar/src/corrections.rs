@@ -1,0 +1,45 @@
+//! A round that decides some slots of an earlier one anew.
+
+use crate::{Population, RegistrarError};
+use blindtier_wire::{Correction, LetterKeys, RoundId};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Which slots of which round are decided anew.
+pub struct Corrects<'a> {
+    /// The earlier round.
+    pub round: RoundId,
+    /// Its letter keys by slot, by which the families are found again.
+    pub letter_keys: &'a LetterKeys,
+    /// The slots, each once.
+    pub slots: &'a [u32],
+}
+
+impl Corrects<'_> {
+    /// As the round file has it.
+    pub(crate) fn named(&self) -> Correction {
+        Correction { round: self.round, slots: self.slots.to_vec() }
+    }
+
+    /// Positions in the population of the families of the slots, in their order.
+    pub(crate) fn families(
+        &self,
+        population: &Population,
+        file: &Path,
+    ) -> Result<Vec<u32>, RegistrarError> {
+        let by_key: HashMap<[u8; 32], u32> =
+            population.families.iter().map(|family| family.letter_key).zip(0..).collect();
+        let family = |slot: &u32| {
+            let key = self
+                .letter_keys
+                .keys
+                .get(*slot as usize)
+                .ok_or(RegistrarError::NoSuchSlot { slot: *slot, round: self.round })?;
+            by_key.get(key).copied().ok_or_else(|| RegistrarError::SlotWithoutFamily {
+                file: file.to_owned(),
+                slot: *slot,
+            })
+        };
+        self.slots.iter().map(family).collect()
+    }
+}
