@@ -188,9 +188,7 @@ fn names(parties: &[PartyName]) -> Vec<&str> {
 }
 
 fn report_object(report: &Report) -> Value {
-    let excluded = |Excluded { submitter, reason, seen }: &Excluded| {
-        json!({ "submitter": submitter.as_str(), "reason": reason.to_string(), "seen": seen })
-    };
+    let excluded = |Excluded { submitter, reason, seen }: &Excluded| json!({ "submitter": submitter.as_str(), "reason": reason.to_string(), "seen": seen });
     json!({
         "round": report.round.to_string(),
         "slots": report.slots,
@@ -218,7 +216,10 @@ fn report_lines(report: &Report) -> Vec<String> {
             report.submitters.len()
         ),
         format!("checked: {} signed files, every hash between them", report.files_checked),
-        format!("ledger: {} entries, each signed by a majority; head {}", report.entries, report.head),
+        format!(
+            "ledger: {} entries, each signed by a majority; head {}",
+            report.entries, report.head
+        ),
         format!(
             "recomputed: {} of {} chunks, byte for byte",
             report.chunks_recomputed.len(),

@@ -227,7 +227,6 @@ impl AnyPlan {
         }
     }
 
-
     /// A dealer's work: all keys of a round.
     pub fn deal(&self) -> Result<Dealt, EngineError> {
         match self {

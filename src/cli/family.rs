@@ -181,7 +181,8 @@ impl MailArgs {
 fn read(args: &ReadArgs, output: Output) -> Result<(), CliError> {
     let Opened { loaded, letters, .. } = args.mail.open()?;
     let policy = &loaded.policy;
-    let told = letters.iter().map(|letter| Told::of(policy, letter)).collect::<Result<Vec<_>, _>>()?;
+    let told =
+        letters.iter().map(|letter| Told::of(policy, letter)).collect::<Result<Vec<_>, _>>()?;
     let ids: Vec<&str> = told.iter().map(|told| told.id(policy)).collect();
     let mut object = json!({ "tiers": ids });
     let lines = match (letters.as_slice(), told.as_slice()) {
@@ -251,7 +252,8 @@ impl Told {
 /// A letter for people.
 fn letter_lines(policy: &Policy, letter: &Letter, told: &Told, language: &str) -> Vec<String> {
     let name = |tier: usize| policy.tiers.get(tier).map_or("?", |t| label(&t.label, language));
-    let office = |agency: usize| policy.agencies.get(agency).map_or("?", |a| label(&a.label, language));
+    let office =
+        |agency: usize| policy.agencies.get(agency).map_or("?", |a| label(&a.label, language));
     let mut lines = Vec::new();
     match (told.code, &told.answer) {
         (Code::Tier(tier), Some(Answer::Tier(outcome))) if outcome.tier == tier => {

@@ -188,8 +188,12 @@ fn cost(args: &CostArgs, output: Output) -> Result<(), CliError> {
         let (plan, summary) = (any.plan(), any.summary());
         let chunk = any.chunk(args.chunk)?;
         let families = usize::try_from(chunk).unwrap_or(usize::MAX);
-        let submitters = summary.submitters.iter();
-        let upload: u64 = submitters.map(|s| plan.upload_bytes(*s, families)).sum();
+        let registrar = policy.agencies.len();
+        let bytes_of = |submitter: &usize| plan.upload_bytes(*submitter, families);
+        let (registrars, agencies): (Vec<usize>, Vec<usize>) =
+            summary.submitters.iter().partition(|submitter| **submitter == registrar);
+        let upload: u64 = agencies.iter().map(bytes_of).sum();
+        let opt_out_upload: u64 = registrars.iter().map(bytes_of).sum();
         let result = plan.result_bytes(families);
         let per_family = |bytes: u64| bytes.div_ceil(u64::from(chunk));
         let describe = plan.describe();
@@ -205,11 +209,12 @@ fn cost(args: &CostArgs, output: Output) -> Result<(), CliError> {
         }
         let proofs = summary.proofs == Proofs::On;
         text.push(format!(
-            "{} layout, chunks of {chunk} slots, proofs {}: {operations}, parties that submit {}, bytes a family: upload {}, result {}",
+            "{} layout, chunks of {chunk} slots, proofs {}: {operations}, parties that submit {}, bytes a family: upload {} (for opt-out {}), result {}",
             summary.layout,
             if proofs { "on" } else { "off" },
             summary.submitters.len(),
             per_family(upload),
+            per_family(opt_out_upload),
             per_family(result),
         ));
         text.extend(describe.iter().map(|line| format!("  {line}")));
@@ -222,7 +227,11 @@ fn cost(args: &CostArgs, output: Output) -> Result<(), CliError> {
             "opt_out_lookups_per_family": if operation == Operation::Lookup { opt_out } else { 0 },
             "proofs": proofs,
             "submitters": summary.submitters.len(),
-            "bytes": { "upload_per_family": per_family(upload), "result_per_family": per_family(result) },
+            "bytes": {
+                "upload_per_family": per_family(upload),
+                "opt_out_upload_per_family": per_family(opt_out_upload),
+                "result_per_family": per_family(result),
+            },
             "plan": describe,
         });
         if let (Operation::Multiplication, Some(fields)) = (operation, object.as_object_mut()) {

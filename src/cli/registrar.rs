@@ -13,7 +13,8 @@ use blindtier_registrar::{
     Corrects, Destination, Invitation, Link, NewRound, OptOutColumns, Population, RegistrarError,
 };
 use blindtier_wire::{
-    Board, Digest, LetterKeys, Linkage, OptOuts, PartyName, Sharing, SigningIdentity, TrustFile, file_names,
+    Board, Digest, LetterKeys, Linkage, OptOuts, PartyName, Sharing, SigningIdentity, TrustFile,
+    file_names,
 };
 use clap::ValueEnum;
 use serde_json::json;
@@ -347,8 +348,7 @@ fn link(args: &LinkArgs, output: Output) -> Result<(), CliError> {
         trust: &TrustFile::read(&args.round.trust)?,
     };
     let progress = output.progress_on_persons("answering");
-    let answered =
-        blindtier_registrar::link(&job, &|done, total| progress.set(done, total))?;
+    let answered = blindtier_registrar::link(&job, &|done, total| progress.set(done, total))?;
     progress.finish();
     let object = json!({
         "agency": answered.agency.agency_id(),

@@ -385,7 +385,9 @@ fn open_to_families(args: &OpenArgs, loaded: &Loaded<'_>, output: Output) -> Res
             }
         },
     )?;
-    [checking, recomputing, opening, combining, sealing].iter().for_each(super::progress::Progress::finish);
+    [checking, recomputing, opening, combining, sealing]
+        .iter()
+        .for_each(super::progress::Progress::finish);
     let recompute_seconds = recomputed.get().copied().unwrap_or_default();
     let seconds = start.elapsed().as_secs_f64() - recompute_seconds;
     let (stage, text) = match &progress {

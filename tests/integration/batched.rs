@@ -129,6 +129,7 @@ fn announce(folder: &Path, families: usize, more: &[&str]) -> Call {
     let identity = file("signing.key");
     blindtier(["identity", "--party", "registrar", "--out", &identity]);
     let (population, board, rosters) = (file("population.csv"), file("board"), file("rosters"));
+    let private = file("private");
     let arguments = [
         "registrar",
         "new-round",
@@ -143,6 +144,8 @@ fn announce(folder: &Path, families: usize, more: &[&str]) -> Call {
         &board,
         "--rosters",
         &rosters,
+        "--private",
+        &private,
     ];
     blindtier(arguments.iter().chain(more))
 }

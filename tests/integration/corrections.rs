@@ -107,7 +107,7 @@ fn a_correction_decides_one_slot_anew_and_both_versions_stay() {
     for agency in agencies(&work) {
         let to = other.join(format!("agencies/{agency}/roster.bt"));
         std::fs::copy(other.join(format!("rosters/{agency}/roster.bt")), to).unwrap();
-        let submit = Party::agency(&other, &agency).without("--private").without("--answer");
+        let submit = Party::agency(&other, &agency);
         succeeded(&submit.call());
         hand_in(&other, &format!("agencies/{agency}/again"), &agency);
         let levels = other.join(format!("agencies/{agency}/levels-again"));

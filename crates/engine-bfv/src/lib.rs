@@ -2,12 +2,13 @@
 //!
 //! The scheme is that of Brakerski (ePrint 2012/078) and Fan and Vercauteren (ePrint 2012/144) in residues (Halevi,
 //! Polyakov, Shoup, ePrint 2018/117), with one slot a family. A policy is lowered to sums of products
-//! ([`BfvPlan`]); agencies encrypt whole columns with the public key ([`BfvEncrypt`]), and the evaluator runs the program
-//! with the evaluation key ([`BfvEvaluate`]). The secret key is a sum of shares that no single place ever holds: keys
-//! come out of a ceremony of two messages a share ([`first_message`], [`second_message`], [`public_key`],
-//! [`evaluation_key`]), and results are opened from the partial decryptions of all shares ([`BfvPrepare`],
-//! [`BfvOpenShare`], [`BfvCombine`]). Evaluation is exact integer arithmetic: the same bits on every machine. See
-//! `docs/design.md` for the noise bound.
+//! ([`BfvPlan`]); agencies encrypt whole columns with the public key ([`BfvEncrypt`]), anybody sees whether they have the
+//! right form ([`BfvVerify`]), and the evaluator runs the program with the evaluation key ([`BfvEvaluate`]), which in a
+//! plan with checks also shuts out values that no family can have. The secret key is a sum of shares that no single place
+//! ever holds: keys come out of a ceremony of two messages a share ([`first_message`], [`second_message`],
+//! [`public_key`], [`evaluation_key`]), and results are opened from the partial decryptions of all shares
+//! ([`BfvPrepare`], [`BfvOpenShare`], [`BfvCombine`]). Evaluation is exact integer arithmetic: the same bits on every
+//! machine. See `docs/design.md` for the noise bound.
 #![forbid(unsafe_code)]
 
 mod bytes;

@@ -4,6 +4,7 @@ use crate::encrypt::Encryptor;
 use crate::keys::secret_coefficients;
 use crate::parameters::{DISTANCE, ENCRYPTION_BITS, PLAINTEXT, ROUND_FAMILIES, SECURE};
 use crate::program::Counts;
+use crate::ring::Basis;
 use crate::{
     BfvCombine, BfvEncrypt, BfvEvaluate, BfvOpen, BfvOpenShare, BfvPlan, BfvPrepare, BfvVerify,
     KeySet, generate_keys,
@@ -170,17 +171,21 @@ impl Rig {
     fn noise_bits(&self, result: &[u8]) -> f64 {
         let basis = self.plan.result_basis().unwrap();
         let parts = crate::bytes::read("result", &basis, 2, result).unwrap();
-        let phase = self.open.phase(&parts[0], &parts[1]);
-        let modulus = basis.modulus();
-        let largest = (0..basis.degree()).map(|coefficient| {
-            // t·x = Q·m + t·v modulo t·Q, so that the centred remainder modulo Q is t·v.
-            let scaled = basis.lift(&phase, coefficient) * PLAINTEXT;
-            let rest = ((scaled % &modulus) + &modulus) % &modulus;
-            let centred = if &rest * 2 > modulus { rest - &modulus } else { rest };
-            if centred.sign() == Sign::Minus { -centred } else { centred }
-        });
-        largest.max().unwrap().bits() as f64 - 16.0
+        noise_bits(&basis, &self.open.phase(&parts[0], &parts[1]))
     }
+}
+
+/// Bits of the largest coefficient of a phase's noise, as a multiple of 1/Q.
+fn noise_bits(basis: &Basis, phase: &[u64]) -> f64 {
+    let modulus = basis.modulus();
+    let largest = (0..basis.degree()).map(|coefficient| {
+        // t·x = Q·m + t·v modulo t·Q, so that the centred remainder modulo Q is t·v.
+        let scaled = basis.lift(phase, coefficient) * PLAINTEXT;
+        let rest = ((scaled % &modulus) + &modulus) % &modulus;
+        let centred = if &rest * 2 > modulus { rest - &modulus } else { rest };
+        if centred.sign() == Sign::Minus { -centred } else { centred }
+    });
+    largest.max().unwrap().bits() as f64 - 16.0
 }
 
 #[test]

@@ -7,10 +7,10 @@ mod parties;
 mod report;
 
 use super::engine::{AnyPlan, EngineName, LayoutName, ProofsName};
-use super::registrar::LinkageName;
 use super::error::CliError;
 use super::output::Output;
 use super::policy_file;
+use super::registrar::LinkageName;
 use blindtier_engine::{Operations, Proofs};
 use blindtier_policy::{Answer, Interpreter, OPTED_OUT_NUMBER, Policy, UNDECIDED_NUMBER};
 use blindtier_sim::{Distributed, Gaps};
@@ -122,8 +122,7 @@ impl Stage {
     fn split(&self, data: &Path, sample: Option<u64>) -> Result<Families, CliError> {
         let sample = sample.map(|families| (families, self.seed));
         let agencies = self.work.join("agencies");
-        let parts =
-            blindtier_sim::distribute(&self.policy, data, sample, self.gaps(), &agencies)?;
+        let parts = blindtier_sim::distribute(&self.policy, data, sample, self.gaps(), &agencies)?;
         Ok(Families::Split(Box::new(parts)))
     }
 
@@ -238,7 +237,9 @@ pub fn run(args: &DemoArgs, output: Output) -> Result<(), CliError> {
 /// Reads `10%` or `10`.
 fn percent(text: &str) -> Result<u32, String> {
     let number: Option<u32> = text.strip_suffix('%').unwrap_or(text).parse().ok();
-    number.filter(|number| *number <= 100).ok_or_else(|| "write a whole number from 0% to 100%".into())
+    number
+        .filter(|number| *number <= 100)
+        .ok_or_else(|| "write a whole number from 0% to 100%".into())
 }
 
 fn new_folder(folder: &Path) -> Result<PathBuf, CliError> {

@@ -38,7 +38,8 @@ pub(super) struct Outcome {
     pub files_checked: u64,
     /// What each party sent.
     pub sent: Vec<Sent>,
-    pub upload: u64,
+    /// Bytes of all submissions: the agencies' and the registrar's.
+    pub upload: [u64; 2],
     pub evaluation_key: u64,
     pub results: u64,
 }
@@ -325,9 +326,9 @@ impl<'a> Table<'a> {
         submitters: &[PartyName],
         oblivious: bool,
         sent: &mut Vec<Sent>,
-    ) -> Result<u64, CliError> {
+    ) -> Result<[u64; 2], CliError> {
         let manifests = self.work.join("manifests");
-        let mut upload = 0;
+        let [mut agencies, mut registrar] = [0, 0];
         for name in submitters {
             let party = name.as_str();
             let folder = self.folder(party);
@@ -347,7 +348,8 @@ impl<'a> Table<'a> {
             }
             let done = self.round(party, &[side(name), "submit"], &files)?;
             let bytes = folder_bytes(&folder.join("submission"));
-            upload += bytes;
+            let sum = if name.agency_id().is_some() { &mut agencies } else { &mut registrar };
+            *sum += bytes;
             let columns = done.get("columns").and_then(Value::as_u64).unwrap_or_default();
             self.output
                 .say(&format!("{party}: submission of {bytes} bytes, columns a family: {columns}"));
@@ -368,7 +370,7 @@ impl<'a> Table<'a> {
             let files = [("--submission", self.folder(name.as_str()).join("submission"))];
             self.round(name.as_str(), &[side(name), "hand-over"], &files)?;
         }
-        Ok(upload)
+        Ok([agencies, registrar])
     }
 
     fn trustees(&self) -> Result<u16, CliError> {

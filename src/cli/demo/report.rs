@@ -27,7 +27,7 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
     let Operations { opt_out, checks, .. } = stage.operations()?;
     let all_lookups = if outcome.counted == "lookups" { outcome.operations / divisor } else { 0 };
     let lookups = all_lookups.saturating_sub(u64::from(opt_out));
-    let upload = outcome.upload.div_ceil(divisor);
+    let [upload, opt_out_upload] = outcome.upload.map(|bytes| bytes.div_ceil(divisor));
     let results = outcome.results.div_ceil(divisor);
     let [keygen, encrypt, evaluate, recompute, open] = outcome.seconds;
     let by_tier: Map<String, Value> =
@@ -47,6 +47,7 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
         "seconds": { "keygen": keygen, "encrypt": encrypt, "evaluate": evaluate, "recompute": recompute, "open": open },
         "bytes": {
             "upload_per_family": upload,
+            "opt_out_upload_per_family": opt_out_upload,
             "evaluation_key": outcome.evaluation_key,
             "result_per_family": results,
         },

@@ -1,7 +1,13 @@
 //! Checks of what is submitted.
 
 use super::*;
-use crate::program::Value;
+use crate::kernel::Kernel;
+use crate::noise::NoiseBound;
+use crate::parameters::Parameters;
+use crate::plaintext::slots;
+use crate::plan::basis;
+use crate::program::{Linear, Program, Value};
+use crate::random::Stream;
 
 /// The values that a column takes when families are anything.
 fn allowed(policy: &Policy, plan: &BfvPlan, column: usize) -> Vec<i64> {
@@ -159,6 +165,38 @@ fn noise_stays_below_its_bound_with_checks() {
         println!("{name} {layout}: noise of a result 2^{measured:.0}, bound 2^{allowed:.1}");
         assert!(measured <= allowed);
     }
+}
+
+#[test]
+fn a_check_alone_has_the_noise_of_its_factor() {
+    // Beside a deep program a check's noise is not seen. Here the result is a check and a sum, over the whole modulus.
+    let of = |input| Linear::of(Value::Input(input));
+    let mut minus_one = of(0);
+    minus_one.add(&Linear::constant(1), -1);
+    let program =
+        Program { output: of(1).into(), checks: vec![(of(0), minus_one)], ..Program::default() };
+    let parameters = Parameters::fixed(&program, 8_192, 172, 4, 2);
+    let keys = crate::keys::generate(&parameters, [0; 32]).unwrap();
+    let encryptor = Encryptor::new(&parameters, &keys.public).unwrap();
+    let kernel = Kernel::new(&parameters, &keys.evaluation).unwrap();
+    let basis = basis(parameters.degree, &parameters.moduli().0).unwrap();
+    let open = BfvOpen::over(basis, parameters.shares, &keys.secret).unwrap();
+    let slots = slots(parameters.degree).unwrap();
+    let factors = Stream::derive("test", &[]).nonzero(parameters.degree);
+    let columns: [Vec<i64>; 2] = [vec![0, 1, 2, 7], vec![3, 4, 5, 6]];
+    let inputs = columns.iter().map(|column| encryptor.column(column, 0).unwrap()).collect();
+    let (result, products) = kernel.run(&program, inputs, &|_| slots.encode(&factors, 0));
+    let opened = open.slots(&result[0], &result[1]);
+    let expected = [3, 4, 5 + 2 * factors[2], 6 + 42 * factors[3], 0];
+    for (number, expected) in opened.iter().zip(expected) {
+        assert_eq!(*number as i64, expected.rem_euclid(65_537));
+    }
+    assert_eq!(products, 1);
+    let measured = noise_bits(kernel.basis(), &open.phase(&result[0], &result[1]));
+    let plain = Program { checks: Vec::new(), ..program.clone() };
+    let [bound, plain] = [&program, &plain].map(|p| NoiseBound::of(p, &parameters).result.log2());
+    println!("a check: noise 2^{measured:.0}, bound 2^{bound:.1}, without it 2^{plain:.1}");
+    assert!(measured <= bound && measured >= bound - 24.0 && plain < 20.0);
 }
 
 #[test]
