@@ -30,8 +30,8 @@ use std::process::ExitCode;
 /// support tier without seeing a record, and only the family learns it.
 ///
 /// Start with `blindtier demo`. A real round: every party makes an identity (`blindtier identity`), all public
-/// keys go into one trust file; then registrar new-round, trustee keygen, agency submit, trustee register, agency
-/// hand-over, evaluator run, trustee open, family read, auditor verify. docs/protocol.md says what each step is for.
+/// keys go into one trust file; then registrar new-round, trustee keygen, agency link, registrar link, agency and
+/// registrar submit, trustee register, agency and registrar hand-over, evaluator run, trustee open, family read, auditor verify. docs/protocol.md says what each step is for.
 #[derive(Parser)]
 #[command(name = "blindtier", version, propagate_version = true, max_term_width = 110)]
 struct Cli {

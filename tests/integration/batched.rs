@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use tempfile::TempDir;
 
 fn demo(arguments: &[&str]) -> Call {
-    blindtier(["demo", "--engine", "bfv", "--json"].iter().chain(arguments))
+    let engine = ["demo", "--engine", "bfv", "--linkage", "keyed-hash", "--json"];
+    blindtier(engine.iter().chain(arguments))
 }
 
 /// A round over more families than one chunk holds.

@@ -5,9 +5,8 @@ use serde_json::json;
 
 #[test]
 fn nursery_agrees_with_at_most_three_lookups_folded_and_six_not() {
-    let cases =
-        [("folded", 3, 64, "2-of-3", "trustee:3"), ("per-indicator", 6, 16, "2-of-4", "trustee:4")];
-    for (layout, most, families, trustees, killed) in cases {
+    let cases = [("folded", 3, 64, "2-of-3", "on"), ("per-indicator", 6, 16, "2-of-4", "off")];
+    for (layout, most, families, trustees, proofs) in cases {
         let call = blindtier([
             "demo",
             "--policy",
@@ -20,12 +19,19 @@ fn nursery_agrees_with_at_most_three_lookups_folded_and_six_not() {
             layout,
             "--trustees",
             trustees,
+            "--proofs",
+            proofs,
             "--json",
         ]);
         assert_eq!(call.code, 0, "{}", call.stderr);
         let object = call.object();
         assert_eq!(object["agree"], families);
-        assert_eq!(object["killed"], killed);
+        assert_eq!(object["killed"], format!("trustee:{}", &trustees[5..]));
+        assert_eq!(
+            (&object["proofs"], &object["linkage"]),
+            (&json!(proofs == "on"), &json!("oblivious"))
+        );
+        assert_eq!(object["opt_out_lookups_per_family"], 1);
         assert_eq!(object["disagree"], 0);
         assert_eq!(object["layout"], layout);
         assert!(object["lookups_per_family"].as_u64().unwrap() <= most, "{object}");
@@ -36,8 +42,9 @@ fn nursery_agrees_with_at_most_three_lookups_folded_and_six_not() {
 fn the_other_policies_agree_on_both_sides_of_every_cut() {
     for (policy, lookups) in [("digital-family-card", 4), ("eight-indicators", 2), ("mpi", 1)] {
         let file = format!("policies/{policy}.toml");
-        let call =
-            blindtier(["demo", "--policy", &file, "--families", "40", "--seed", "7", "--json"]);
+        let arguments = ["--policy", &file, "--families", "40", "--seed", "7", "--json"];
+        let cheap = ["--proofs", "off", "--linkage", "keyed-hash"];
+        let call = blindtier(["demo"].iter().chain(&arguments).chain(&cheap));
         assert_eq!(call.code, 0, "{}", call.stderr);
         let object = call.object();
         assert_eq!(object["policy"], policy);
@@ -83,8 +90,18 @@ fn real_data_is_sampled_and_the_object_has_every_field() {
 fn the_auditor_recomputes_a_chunk_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
     let work = folder.path().join("work");
-    let arguments =
-        ["demo", "--policy", "mpi", "--families", "6", "--trustees", "3-of-5", "--json"];
+    let arguments = [
+        "demo",
+        "--policy",
+        "mpi",
+        "--families",
+        "6",
+        "--trustees",
+        "3-of-5",
+        "--proofs",
+        "off",
+        "--json",
+    ];
     let call = blindtier(arguments.iter().chain(&["--work", work.to_str().unwrap()]));
     assert_eq!(call.code, 0, "{}", call.stderr);
     // Several processes, because each could choose its own way of computing.
