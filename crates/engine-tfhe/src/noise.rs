@@ -76,7 +76,8 @@ impl Noise {
         );
         // A fresh ciphertext is r·(−a·s + e₁) + e₂ + r'-terms with binary r and s: at most `DIMENSION` terms
         // of e₁, as many of the mask noise times the key, and one body noise. TUniform(b) has variance
-        // (2^(2b+1) + 1) / 6.
+        // (2^(2b+1) + 1) / 6. Over all keys the variance is half of that, because half of the bits are 0; for one key
+        // it can be more or less, since the terms of e₁ are the same in all its ciphertexts.
         #[allow(clippy::cast_precision_loss, reason = "4097 is exact")]
         let terms = (2 * DIMENSION + 1) as f64;
         let uniform = (2f64.powi(2 * NOISE_BITS + 1) + 1.0) / 6.0;
