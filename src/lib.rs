@@ -13,6 +13,7 @@
 //! - [`submission`]: what agencies and the registrar do to hand in encrypted columns;
 //! - [`registrar`], [`agency`], [`evaluator`], [`dealer`], [`trustee`], [`family`], [`auditor`]: the parties;
 //! - [`sim`]: simulated registers;
+//! - [`compare`]: approaches measured side by side; [`report`]: tables, CSV and pages with charts;
 //! - [`cli`]: the command line.
 #![forbid(unsafe_code)]
 
@@ -20,6 +21,7 @@ pub mod cli;
 
 pub use blindtier_agency as agency;
 pub use blindtier_auditor as auditor;
+pub use blindtier_compare as compare;
 pub use blindtier_dealer as dealer;
 pub use blindtier_engine as engine;
 pub use blindtier_engine_bfv as engine_bfv;
@@ -30,6 +32,7 @@ pub use blindtier_ledger as ledger;
 pub use blindtier_linkage as linkage;
 pub use blindtier_policy as policy;
 pub use blindtier_registrar as registrar;
+pub use blindtier_report as report;
 pub use blindtier_sim as sim;
 pub use blindtier_submission as submission;
 pub use blindtier_trustee as trustee;

@@ -35,6 +35,16 @@ pub enum CliError {
     Engine(#[from] blindtier_engine::EngineError),
     #[error(transparent)]
     Decide(#[from] blindtier_policy::DecideError),
+    #[error(transparent)]
+    Compare(#[from] blindtier_compare::CompareError),
+    #[error("the measurements cannot be written as CSV: {0}")]
+    Csv(#[from] csv::Error),
+    /// No approach of this name can be compared.
+    #[error("no approach `{name}`; there are {known}")]
+    NoSuchApproach { name: String, known: String },
+    /// A tier of some approach is not the clear twin's.
+    #[error("an approach opened tiers that are not those of the clear twin; see the column of agreement")]
+    WrongTiers,
     /// A file cannot be read or written.
     #[error("{}: cannot {action}: {source}; {remedy}", file.display())]
     File { file: PathBuf, action: &'static str, remedy: &'static str, source: io::Error },
@@ -108,7 +118,8 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Party { code, .. } => *code,
-            Self::Disagree { .. } | Self::Output(_) => 1,
+            Self::Disagree { .. } | Self::Output(_) | Self::WrongTiers => 1,
+            Self::Compare(blindtier_compare::CompareError::Approach(_)) => 1,
             _ if self.machine_failed() => 1,
             _ => 2,
         }

@@ -4,6 +4,7 @@
 
 mod agency;
 mod auditor;
+mod compare;
 mod dealer;
 mod demo;
 mod engine;
@@ -75,6 +76,11 @@ enum Command {
     /// The auditor: checks a round from its public files
     #[command(subcommand)]
     Auditor(auditor::AuditorCommand),
+    /// Compare approaches on one policy: the clear twin, naive tfhe, our engines, and peers that are installed
+    Compare(Box<compare::CompareArgs>),
+    /// One approach of a comparison, as `compare` starts it
+    #[command(hide = true)]
+    CompareApproach(compare::ApproachArgs),
     /// Write seeded register rows that reach every level and both sides of every cut
     Synth(synth::SynthArgs),
 }
@@ -101,6 +107,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Trustee(command) => trustee::run(&command, output),
         Command::Family(command) => family::run(&command, output),
         Command::Auditor(command) => auditor::run(&command, output),
+        Command::Compare(args) => compare::run(&args, output),
+        Command::CompareApproach(args) => compare::approach(&args),
         Command::Synth(args) => synth::run(&args, output),
     };
     match outcome {

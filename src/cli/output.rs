@@ -35,6 +35,14 @@ impl Output {
         }
     }
 
+    /// A line about the step that begins, on standard error, unless progress is off.
+    pub fn step(self, text: &str) {
+        if self.progress != ProgressMode::Off {
+            // A closed standard error must not stop the work.
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        }
+    }
+
     /// Progress of work on families.
     pub fn progress(self, label: &'static str) -> Progress {
         Progress::new(label, "families", self.progress)

@@ -9,9 +9,11 @@
 )]
 
 mod batched;
+mod compare;
 mod corrections;
 mod demo;
 mod dependencies;
+mod documents;
 mod library;
 mod linkage;
 mod membership;
@@ -19,3 +21,4 @@ mod refusals;
 mod rig;
 mod secrecy;
 mod transcripts;
+mod vectors;

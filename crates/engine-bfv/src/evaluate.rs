@@ -4,6 +4,7 @@ use crate::bytes::{append, read};
 use crate::kernel::{Ciphertext, Kernel};
 use crate::plaintext::{add_plaintext, slots};
 use crate::plan::{BfvPlan, check_families};
+use crate::program::{Linear, Node, Program, Value};
 use crate::random::Stream;
 use crate::slots::Slots;
 use blindtier_engine::{Chunk, EngineError, Evaluate, Evaluated, check_inputs};
@@ -23,6 +24,15 @@ impl BfvEvaluate {
         let submitters = plan.inputs.submitters();
         let slots = slots(plan.parameters.degree)?;
         Ok(Self { plan: plan.clone(), kernel, slots, submitters })
+    }
+
+    /// Multiplies two ciphertexts and relinearises the product: one bare multiplication, for measurements.
+    pub fn bare_multiplication(&self) {
+        let factors = (Linear::of(Value::Input(0)), Linear::of(Value::Input(1)));
+        let output = Node { products: vec![factors], linear: Linear::default() };
+        let program = Program { output, ..Program::default() };
+        let inputs = vec![self.kernel.constant(1), self.kernel.constant(2)];
+        std::hint::black_box(self.kernel.run(&program, inputs, &|_| Vec::new()));
     }
 
     /// What the program computes with, in its order. A submitter that was left out has the values of a family that its

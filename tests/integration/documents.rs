@@ -1,0 +1,76 @@
+//! What the documents quote exists.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// README, everything under docs, and the notes beside kept runs.
+fn documents() -> Vec<PathBuf> {
+    let mut found = vec![PathBuf::from("README.md")];
+    let mut folders: Vec<PathBuf> = ["docs", "benches"].map(PathBuf::from).into();
+    while let Some(folder) = folders.pop() {
+        for entry in folder.read_dir().unwrap() {
+            let path = entry.unwrap().path();
+            let hidden = path.file_name().unwrap().to_str().unwrap().starts_with('.');
+            match path.extension() {
+                _ if hidden => {}
+                None if path.is_dir() => folders.push(path),
+                Some(end) if end == "md" => found.push(path),
+                _ if path.is_dir() => folders.push(path),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// The targets of a document's links to files of this repository.
+fn links(document: &Path) -> Vec<PathBuf> {
+    let text = std::fs::read_to_string(document).unwrap();
+    let folder = document.parent().unwrap();
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    let local = targets.filter(|target| !target.is_empty() && !target.contains("://"));
+    local.map(|target| folder.join(target)).collect()
+}
+
+#[test]
+fn every_linked_file_exists_and_every_quoted_run_parses() {
+    let mut runs = 0;
+    for document in documents() {
+        for target in links(&document) {
+            assert!(target.exists(), "{} links to {}", document.display(), target.display());
+            if target.extension().is_some_and(|end| end == "json") {
+                let text = std::fs::read_to_string(&target).unwrap();
+                let parsed: Result<Value, _> = serde_json::from_str(&text);
+                assert!(parsed.is_ok(), "{}: {parsed:?}", target.display());
+                runs += 1;
+            }
+        }
+    }
+    assert!(runs > 0, "no document quotes a run");
+}
+
+#[test]
+fn every_kept_run_says_how_it_was_made_and_agrees() {
+    let mut compared = 0;
+    for entry in Path::new("benches/runs").read_dir().unwrap() {
+        let folder = entry.unwrap().path();
+        let readme = std::fs::read_to_string(folder.join("README.md")).unwrap();
+        assert!(readme.contains("cargo ") || readme.contains("blindtier "), "{}", folder.display());
+        for file in folder.read_dir().unwrap().map(|file| file.unwrap().path()) {
+            if file.extension().is_none_or(|end| end != "json") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&file).unwrap();
+            let object: Value = serde_json::from_str(&text).unwrap();
+            if let Some(disagree) = object.get("disagree") {
+                assert_eq!(disagree, 0, "{}", file.display());
+            }
+            if object.get("comparison").is_some() {
+                let report: blindtier::report::Report = serde_json::from_value(object).unwrap();
+                assert!(report.all_agree() && !report.command.is_empty(), "{}", file.display());
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 0, "no comparison is kept");
+}
