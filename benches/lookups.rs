@@ -1,21 +1,25 @@
 //! Where the time of a lookup goes, and other ways to do it: `cargo bench --bench lookups -- [--runs N] [--json]`.
 //!
-//! Every way does the same number of lookups on one thread with keys of its own; runs take turns and medians count.
+//! Every way does the same number of lookups on one thread; runs take turns, and the median counts. What each way shows is
+//! discussed in `docs/performance.md`. It reports and never fails.
 
+mod setup;
+
+use blindtier::engine::Proofs;
+use blindtier::engine_tfhe::{TfheEvaluate, generate_keys};
+use blindtier::policy::passes::Layout;
 use clap::Parser;
-use miette::Result;
+use miette::{IntoDiagnostic, Result, miette};
+use rayon::ThreadPoolBuilder;
 use serde_json::json;
+use setup::Session;
 use std::hint::black_box;
 use std::time::Instant;
-use tfhe::core_crypto::algorithms::modulus_switch::{
-    ModulusSwitchedLweCiphertext, lwe_ciphertext_centered_binary_modulus_switch,
-};
-use tfhe::core_crypto::commons::parameters::CiphertextModulusLog;
-use tfhe::core_crypto::fft_impl::fft64::crypto::bootstrap::{
-    batch_blind_rotate_assign_scratch, blind_rotate_assign_scratch,
-};
+use tfhe::core_crypto::fft_impl::fft64::crypto::bootstrap::blind_rotate_assign_scratch;
 use tfhe::core_crypto::fft_impl::fft64::math::fft::Fft;
-use tfhe::core_crypto::prelude::*;
+use tfhe::core_crypto::prelude::{
+    ComputationBuffers, LweCiphertextOwned, keyswitch_lwe_ciphertext,
+};
 use tfhe::shortint::atomic_pattern::AtomicPatternServerKey;
 use tfhe::shortint::parameters::v1_8::{
     V1_8_PARAM_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128,
@@ -25,94 +29,160 @@ use tfhe::shortint::server_key::ShortintBootstrappingKey;
 use tfhe::shortint::{ClientKey, ServerKey};
 
 #[derive(Parser)]
+#[command(about = "Ways to do a lookup, in turns")]
 struct Arguments {
+    /// Runs of each way; the median counts
     #[arg(long, default_value_t = 9)]
     runs: usize,
+    /// Lookups a run
     #[arg(long, default_value_t = 16)]
     lookups: usize,
+    /// One JSON object instead of text
     #[arg(long)]
     json: bool,
+    /// A single quick run
+    #[arg(long)]
+    test: bool,
+    /// Passed by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-struct Switched { mask: Vec<usize>, body: usize }
-impl ModulusSwitchedLweCiphertext<usize> for Switched {
-    fn log_modulus(&self) -> CiphertextModulusLog { CiphertextModulusLog(12) }
-    fn lwe_dimension(&self) -> LweDimension { LweDimension(self.mask.len()) }
-    fn body(&self) -> usize { self.body }
-    fn mask(&self) -> impl ExactSizeIterator<Item = usize> + '_ { self.mask.iter().copied() }
-}
+type Way<'a> = (&'static str, Box<dyn FnMut() + 'a>);
 
 fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    let n = arguments.lookups;
+    let mut arguments = Arguments::parse();
+    if arguments.test || !arguments.bench {
+        (arguments.runs, arguments.lookups) = (1, 2);
+    }
+    let one = ThreadPoolBuilder::new().num_threads(1).build().into_diagnostic()?;
+    one.install(|| measure(&arguments))
+}
+
+fn measure(arguments: &Arguments) -> Result<()> {
+    let count = arguments.lookups.max(1);
+    let keys = generate_keys(Proofs::Off).into_diagnostic()?;
+    let session = Session::new("nursery", Layout::Folded, &keys)?;
+    // As many families as give that many lookups.
+    let each = session.chunk(1)?.lookups;
+    let families = count.div_ceil(usize::try_from(each).into_diagnostic()?);
+    let chunk = session.chunk(families)?;
+
     let client = ClientKey::new(V1_8_PARAM_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128);
     let server = ServerKey::new(&client);
-    let client32 = ClientKey::new(V1_8_PARAM_MESSAGE_2_CARRY_2_KS32_PBS_TUNIFORM_2M128);
-    let server32 = ServerKey::new(&client32);
-    let table = server.generate_lookup_table(|x| (x * 7 + 3) % 16);
-    let table32 = server32.generate_lookup_table(|x| (x * 7 + 3) % 16);
-    let a: Vec<_> = (0..n).map(|i| client.encrypt((i % 4) as u64)).collect();
-    let a32: Vec<_> = (0..n).map(|i| client32.encrypt((i % 4) as u64)).collect();
-    let AtomicPatternServerKey::Standard(key) = &server.atomic_pattern else { panic!() };
-    let ShortintBootstrappingKey::Classic { bsk, .. } = &key.bootstrapping_key else { panic!() };
-    let ksk = &key.key_switching_key;
-    let fft = Fft::new(bsk.polynomial_size());
-    let fft = fft.as_view();
-    let switched: Vec<_> = a.iter().map(|c| {
-        let mut small = LweCiphertext::new(0u64, ksk.output_lwe_size(), ksk.ciphertext_modulus());
-        keyswitch_lwe_ciphertext(ksk, &c.ct, &mut small);
+    let short_client = ClientKey::new(V1_8_PARAM_MESSAGE_2_CARRY_2_KS32_PBS_TUNIFORM_2M128);
+    let short = ServerKey::new(&short_client);
+    let table = server.generate_lookup_table(|x| (7 * x + 3) % 16);
+    let short_table = short.generate_lookup_table(|x| (7 * x + 3) % 16);
+    let many = server.generate_many_lookup_table(&[&|x| x % 4, &|x| (x + 1) % 4]);
+    let messages = 0..u64::try_from(count).into_diagnostic()?;
+    let inputs: Vec<_> = messages.clone().map(|m| client.encrypt(m % 4)).collect();
+    let short_inputs: Vec<_> = messages.map(|m| short_client.encrypt(m % 4)).collect();
+    let AtomicPatternServerKey::Standard(parts) = &server.atomic_pattern else {
+        return Err(miette!("the parameters have another kind of key"));
+    };
+    let ShortintBootstrappingKey::Classic { bsk, modulus_switch_noise_reduction_key: modulus } =
+        &parts.bootstrapping_key
+    else {
+        return Err(miette!("the parameters have another kind of bootstrapping key"));
+    };
+    let switch = |input: &tfhe::shortint::Ciphertext| {
+        let key = &parts.key_switching_key;
+        let mut small = LweCiphertextOwned::new(0, key.output_lwe_size(), key.ciphertext_modulus());
+        keyswitch_lwe_ciphertext(key, &input.ct, &mut small);
         small
-    }).collect();
-    let ms: Vec<Switched> = switched.iter().map(|c| {
-        let m = lwe_ciphertext_centered_binary_modulus_switch::<u64, usize, _>(c.as_view(), CiphertextModulusLog(12));
-        Switched { mask: m.mask().collect(), body: m.body() }
-    }).collect();
-    let mut ways: Vec<(String, Box<dyn FnMut()>)> = Vec::new();
-    ways.push(("lookup".into(), Box::new(|| for c in &a { black_box(server.apply_lookup_table(c, &table)); })));
-    ways.push(("lookup 32-bit key switch".into(), Box::new(|| for c in &a32 { black_box(server32.apply_lookup_table(c, &table32)); })));
-    ways.push(("key switch alone".into(), Box::new(|| for c in &a {
-        let mut small = LweCiphertext::new(0u64, ksk.output_lwe_size(), ksk.ciphertext_modulus());
-        keyswitch_lwe_ciphertext(ksk, &c.ct, &mut small);
-        black_box(&small);
-    })));
-    ways.push(("blind rotation alone".into(), Box::new(|| {
-        let req = blind_rotate_assign_scratch::<u64>(bsk.glwe_size(), bsk.polynomial_size(), fft);
-        let mut buffer = ComputationBuffers::new();
-            buffer.resize(req.unaligned_bytes_required());
-        for m in &ms {
-            let mut acc = table.acc.clone();
-            bsk.as_view().blind_rotate_assign(acc.as_mut_view(), m, fft, buffer.stack());
-            black_box(&acc);
-        }
-    })));
-    for batch in [2usize, 4, 8, 16] {
-        let ms = &ms; let table = &table;
-        ways.push((format!("blind rotation, batches of {batch}"), Box::new(move || {
-            let req = batch_blind_rotate_assign_scratch::<u64>(bsk.glwe_size(), bsk.polynomial_size(), CiphertextCount(batch), fft);
-            let mut buffer = ComputationBuffers::new();
-            buffer.resize(req.unaligned_bytes_required());
-            for chunk in ms.chunks(batch) {
-                let words: Vec<u64> = chunk.iter().flat_map(|_| table.acc.as_ref().iter().copied()).collect();
-                let mut list = GlweCiphertextList::from_container(words, bsk.glwe_size(), bsk.polynomial_size(), table.acc.ciphertext_modulus());
-                bsk.as_view().batch_blind_rotate_assign(list.as_mut_view(), chunk, fft, buffer.stack());
-                black_box(&list);
-            }
-        })));
-    }
+    };
+    let small: Vec<_> = inputs.iter().map(switch).collect();
+    let size = bsk.polynomial_size();
+    let fft = Fft::new(size);
+    let needed = blind_rotate_assign_scratch::<u64>(bsk.glwe_size(), size, fft.as_view());
+    let mut buffers = ComputationBuffers::new();
+    buffers.resize(needed.unaligned_bytes_required());
+
+    let mut ways: Vec<Way<'_>> = vec![
+        (
+            "a lookup by itself",
+            Box::new(|| {
+                inputs.iter().for_each(|c| drop(black_box(server.apply_lookup_table(c, &table))));
+            }),
+        ),
+        ("a lookup as evaluation does it", Box::new(|| drop(black_box(session.evaluate(&chunk))))),
+        (
+            "a lookup with 32-bit key switch",
+            Box::new(|| {
+                short_inputs
+                    .iter()
+                    .for_each(|c| drop(black_box(short.apply_lookup_table(c, &short_table))));
+            }),
+        ),
+        (
+            "two tables of 8 values at once",
+            Box::new(|| {
+                inputs
+                    .iter()
+                    .for_each(|c| drop(black_box(server.apply_many_lookup_table(c, &many))));
+            }),
+        ),
+        ("key switch alone", Box::new(|| inputs.iter().for_each(|c| drop(black_box(switch(c)))))),
+        (
+            "blind rotation alone",
+            Box::new(|| {
+                for small in &small {
+                    let log = size.to_blind_rotation_input_modulus_log();
+                    let switched = modulus.lwe_ciphertext_modulus_switch::<usize, _>(small, log);
+                    let mut rotated = table.acc.clone();
+                    bsk.as_view().blind_rotate_assign(
+                        rotated.as_mut_view(),
+                        &switched,
+                        fft.as_view(),
+                        buffers.stack(),
+                    );
+                    black_box(&rotated);
+                }
+            }),
+        ),
+        (
+            "loading the evaluation key, once",
+            Box::new(|| {
+                drop(black_box(TfheEvaluate::new(&session.plan, &keys.public, &keys.evaluation)));
+            }),
+        ),
+    ];
     let mut times = vec![Vec::new(); ways.len()];
-    for run in 0..arguments.runs + 1 {
-        for ((_, way), times) in ways.iter_mut().zip(&mut times) {
+    for run in 0..=arguments.runs.max(1) {
+        for ((name, way), times) in ways.iter_mut().zip(&mut times) {
             let start = Instant::now();
             way();
-            if run > 0 { times.push(start.elapsed().as_secs_f64() * 1e3 / n as f64); }
+            let lookups = match *name {
+                "a lookup as evaluation does it" => {
+                    usize::try_from(chunk.lookups).into_diagnostic()?
+                }
+                "loading the evaluation key, once" => 1,
+                _ => count,
+            };
+            #[expect(clippy::cast_precision_loss, reason = "a few lookups")]
+            let milliseconds = start.elapsed().as_secs_f64() * 1e3 / lookups as f64;
+            // The first run warms up.
+            if run > 0 {
+                times.push(milliseconds);
+            }
         }
     }
+    let mut found = Vec::new();
     for ((name, _), times) in ways.iter().zip(&mut times) {
         times.sort_by(f64::total_cmp);
-        println!("{name:<32} {:.2} ms ({:.2} to {:.2})", times[times.len() / 2], times[0], times[times.len() - 1]);
+        let at = |place: usize| times.get(place).copied().unwrap_or(f64::NAN);
+        let (median, min, max) = (at(times.len() / 2), at(0), at(times.len().saturating_sub(1)));
+        if !arguments.json {
+            println!("{name:<34}{median:>8.2} ms ({min:.2} to {max:.2})");
+        }
+        found.push(
+            json!({ "way": name, "milliseconds": { "median": median, "min": min, "max": max } }),
+        );
     }
-    let _ = json!({});
+    if arguments.json {
+        let platform = blindtier::engine_tfhe::platform_features();
+        println!("{}", json!({ "platform": platform, "runs": arguments.runs, "ways": found }));
+    }
     Ok(())
 }

@@ -71,8 +71,8 @@ class OpenFhePeer:
         return (
             self.library.WHEEL,
             f"the fastest of {len(self.trials)} ways that were tried",
-            "parameters leave no room for failures that can be measured: OpenFHE bounds the noise for the circuit's depth",
-            "ciphertexts of families pass without compression; one ciphertext holds a column of all families of a chunk",
+            "OpenFHE states no failure probability: it bounds the noise for the circuit's depth",
+            "ciphertexts travel without compression; each holds a column of all families of a chunk",
             *self.library.notes(self.circuit, self.parameters),
         )
 

@@ -25,6 +25,7 @@ pub struct Session {
     #[allow(dead_code, reason = "one of the two benches opens")]
     pub open: TfheOpen,
     evaluate: TfheEvaluate,
+    #[allow(dead_code, reason = "only one of the benches compares with bare lookups")]
     bare: Ciphertext,
 }
 
@@ -100,6 +101,7 @@ impl Session {
     }
 
     /// So many bare lookups, on as many threads as the pool has.
+    #[allow(dead_code, reason = "only one of the benches compares with bare lookups")]
     pub fn bare_lookups(&self, count: u64) {
         (0..count).into_par_iter().for_each_init(
             || self.bare.clone(),

@@ -43,7 +43,9 @@ pub enum CliError {
     #[error("no approach `{name}`; there are {known}")]
     NoSuchApproach { name: String, known: String },
     /// A tier of some approach is not the clear twin's.
-    #[error("an approach opened tiers that are not those of the clear twin; see the column of agreement")]
+    #[error(
+        "an approach opened tiers that are not those of the clear twin; see the column of agreement"
+    )]
     WrongTiers,
     /// A file cannot be read or written.
     #[error("{}: cannot {action}: {source}; {remedy}", file.display())]

@@ -42,7 +42,14 @@ fn all_our_approaches_agree_with_the_clear_twin_and_every_form_says_so() {
     let report = call.object();
     let rows = report["comparison"]["rows"].as_array().unwrap();
     let ids: Vec<&str> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
-    let all = ["clear", "tfhe-naive", "tfhe-per-indicator", "tfhe-folded", "bfv-per-indicator", "bfv-folded"];
+    let all = [
+        "clear",
+        "tfhe-naive",
+        "tfhe-per-indicator",
+        "tfhe-folded",
+        "bfv-per-indicator",
+        "bfv-folded",
+    ];
     assert_eq!(ids, all);
     for row in rows {
         assert_eq!((&row["disagree"], &row["agree"]), (&0.into(), &row["families_run"]), "{row}");
@@ -100,7 +107,8 @@ fn a_wrong_row_is_shown_as_wrong_and_a_broken_one_with_its_reason() {
 
 #[test]
 fn answers_that_do_not_fit_make_an_approach_fail() {
-    let one = r#"{"seconds":0.1,"encrypt_seconds":0,"open_seconds":0,"families":1,"slots":1,"tiers":[0]"#;
+    let one =
+        r#"{"seconds":0.1,"encrypt_seconds":0,"open_seconds":0,"families":1,"slots":1,"tiers":[0]"#;
     let ready = LOWEST_TIER.lines().nth(1).unwrap();
     for (answer, complaint) in [
         (r#"{"seconds":-1,"encrypt_seconds":0,"open_seconds":0,"families":1,"slots":1,"tiers":[0]}"#.to_owned(), "no number of seconds"),
@@ -123,7 +131,9 @@ fn answers_that_do_not_fit_make_an_approach_fail() {
 fn a_peer_that_is_asked_for_and_missing_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let peers = folder.path().to_str().unwrap();
-    for (wanted, told) in [("all", "benches/peers/setup concrete"), ("spu", "benches/peers/setup spu")] {
+    for (wanted, told) in
+        [("all", "benches/peers/setup concrete"), ("spu", "benches/peers/setup spu")]
+    {
         let call = blindtier(["compare", "--peers", wanted, "--peers-dir", peers]);
         assert_eq!(call.code, 2);
         assert!(call.stderr.contains(told), "{}", call.stderr);
@@ -138,8 +148,10 @@ fn a_peer_that_is_asked_for_and_missing_is_an_error() {
 
 #[test]
 fn cost_is_measured_as_it_grows() {
-    let scaling = ["--scaling", "tiers,cores", "--largest-round", "100", "--only", "clear", "--json"];
-    let call = blindtier(SHORT.iter().chain(&["--families", "5", "--peers", "none"]).chain(&scaling));
+    let scaling =
+        ["--scaling", "tiers,cores", "--largest-round", "100", "--only", "clear", "--json"];
+    let call =
+        blindtier(SHORT.iter().chain(&["--families", "5", "--peers", "none"]).chain(&scaling));
     assert_eq!(call.code, 0, "{}", call.stderr);
     let report = call.object();
     let sweeps = report["scaling"].as_array().unwrap();

@@ -6,21 +6,17 @@ use std::path::{Path, PathBuf};
 /// README, everything under docs, and the notes beside kept runs.
 fn documents() -> Vec<PathBuf> {
     let mut found = vec![PathBuf::from("README.md")];
-    let mut folders: Vec<PathBuf> = ["docs", "benches"].map(PathBuf::from).into();
-    while let Some(folder) = folders.pop() {
-        for entry in folder.read_dir().unwrap() {
-            let path = entry.unwrap().path();
-            let hidden = path.file_name().unwrap().to_str().unwrap().starts_with('.');
-            match path.extension() {
-                _ if hidden => {}
-                None if path.is_dir() => folders.push(path),
-                Some(end) if end == "md" => found.push(path),
-                _ if path.is_dir() => folders.push(path),
-                _ => {}
-            }
-        }
-    }
+    // The peers' environments bring documents of their own.
+    let own = |path: &PathBuf| path.components().all(|part| part.as_os_str() != ".venv");
+    let all = ["docs", "benches"].map(Path::new).into_iter().flat_map(files).filter(own);
+    found.extend(all.filter(|path| path.extension().is_some_and(|end| end == "md")));
     found
+}
+
+/// All files of a folder and the folders in it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 /// The targets of a document's links to files of this repository.
@@ -56,7 +52,7 @@ fn every_kept_run_says_how_it_was_made_and_agrees() {
         let folder = entry.unwrap().path();
         let readme = std::fs::read_to_string(folder.join("README.md")).unwrap();
         assert!(readme.contains("cargo ") || readme.contains("blindtier "), "{}", folder.display());
-        for file in folder.read_dir().unwrap().map(|file| file.unwrap().path()) {
+        for file in files(&folder) {
             if file.extension().is_none_or(|end| end != "json") {
                 continue;
             }

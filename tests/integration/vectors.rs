@@ -77,7 +77,8 @@ fn vectors_are_as_they_were_published() {
             let text = serde_json::to_string_pretty(&found).unwrap();
             std::fs::write(&file, text + "\n").unwrap();
         }
-        let published: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let published: Value =
+            serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
         assert_eq!(found, published, "{file}");
         // Every tier of the policy is there, and the circuits say the same.
         let policy = std::fs::read_to_string(format!("policies/{name}.toml")).unwrap();
@@ -92,7 +93,8 @@ fn vectors_are_as_they_were_published() {
             }
         }
         for tier in &policy.tiers {
-            let seen = published["families"].as_array().unwrap().iter().any(|f| f["tier"] == tier.id);
+            let seen =
+                published["families"].as_array().unwrap().iter().any(|f| f["tier"] == tier.id);
             assert!(seen, "{name}: no family in tier {}", tier.id);
         }
     }

@@ -327,14 +327,34 @@ fn ratios(rows: &[Row]) -> Vec<Ratio> {
     };
     let least = |ratio| Some(Goal::AtLeast(ratio));
     let folded = "blindtier, folded, against";
-    want(&format!("{folded} Concrete, per-indicator, at 2^-128"), "concrete-2^-128-per-indicator", "tfhe-folded", least(15.0));
-    want(&format!("{folded} Concrete, per-indicator, at its default"), "concrete-default-per-indicator", "tfhe-folded", least(1.0));
+    want(
+        &format!("{folded} Concrete, per-indicator, at 2^-128"),
+        "concrete-2^-128-per-indicator",
+        "tfhe-folded",
+        least(15.0),
+    );
+    want(
+        &format!("{folded} Concrete, per-indicator, at its default"),
+        "concrete-default-per-indicator",
+        "tfhe-folded",
+        least(1.0),
+    );
     want(&format!("{folded} naive tfhe"), "tfhe-naive", "tfhe-folded", least(50.0));
-    want(&format!("{folded} OpenFHE, per-indicator"), "openfhe-per-indicator", "bfv-folded", least(3.0));
+    want(
+        &format!("{folded} OpenFHE, per-indicator"),
+        "openfhe-per-indicator",
+        "bfv-folded",
+        least(3.0),
+    );
     for spu in ["spu-aby3", "spu-semi2k"] {
         for layout in [Layout::PerIndicator, Layout::Folded] {
             let goal = (spu == "spu-aby3").then_some(Goal::AtLeast(3.0));
-            want(&format!("{folded} {spu}, {layout}"), &format!("{spu}-{layout}"), "bfv-folded", goal);
+            want(
+                &format!("{folded} {spu}, {layout}"),
+                &format!("{spu}-{layout}"),
+                "bfv-folded",
+                goal,
+            );
         }
     }
     for layout in [Layout::PerIndicator, Layout::Folded] {
@@ -345,7 +365,12 @@ fn ratios(rows: &[Row]) -> Vec<Ratio> {
             ("openfhe", "bfv", 1.0),
         ] {
             let goal = (peer != "concrete-default").then_some(Goal::AtLeast(goal));
-            want(&format!("{same} {own} against {peer}"), &format!("{peer}-{layout}"), &format!("{own}-{layout}"), goal);
+            want(
+                &format!("{same} {own} against {peer}"),
+                &format!("{peer}-{layout}"),
+                &format!("{own}-{layout}"),
+                goal,
+            );
         }
     }
     want("what the compiler gains, tfhe", "tfhe-per-indicator", "tfhe-folded", None);

@@ -22,7 +22,8 @@ impl Running {
         threads: u32,
         log: std::fs::File,
     ) -> Result<(Self, Ready), CompareError> {
-        let failed = |error| CompareError::Approach(format!("{}: {error}", entry.program.display()));
+        let failed =
+            |error| CompareError::Approach(format!("{}: {error}", entry.program.display()));
         let threads = threads.to_string();
         let mut child = Command::new(&entry.program)
             .args(&entry.arguments)

@@ -54,7 +54,9 @@ pub enum CompareError {
         folder: PathBuf,
     },
     /// There is nothing to compare on.
-    #[error("no family is left to compare on: in all of them something is missing that the policy needs")]
+    #[error(
+        "no family is left to compare on: in all of them something is missing that the policy needs"
+    )]
     NoFamilies,
 }
 

@@ -8,9 +8,8 @@ pub fn machine() -> Machine {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let memory = field("/proc/meminfo", "MemTotal:").and_then(|value| kilobytes(&value));
     Machine {
-        processor: field("/proc/cpuinfo", "model name").map_or_else(String::new, |name| {
-            name.trim_start_matches([':', ' ', '\t']).to_owned()
-        }),
+        processor: field("/proc/cpuinfo", "model name")
+            .map_or_else(String::new, |name| name.trim_start_matches([':', ' ', '\t']).to_owned()),
         cores: u32::try_from(cores).unwrap_or(u32::MAX),
         memory_bytes: memory.unwrap_or_default(),
         system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),

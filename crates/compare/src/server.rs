@@ -1,10 +1,10 @@
 //! An approach of this program as a process: the other end of [`crate::driver`].
 
+use crate::CompareError;
 use crate::approach::{Own, prepare};
 use crate::error::file;
 use crate::machine::peak_memory;
 use crate::protocol::{Answer, FORMAT, Order, Request};
-use crate::CompareError;
 use rayon::ThreadPoolBuilder;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,5 +1,6 @@
-//! The evaluator's side: the plan on ciphertexts, family by family, over all cores.
+//! The evaluator's side: the plan on ciphertexts, a few families at a time, over all cores.
 
+use crate::batch::{batch, look_up};
 use crate::chunk::{CompactChunk, Shape};
 use crate::keys::server_key;
 use crate::parameters::{COMPUTE, DIMENSION};
@@ -9,6 +10,7 @@ use crate::rerandomise::rerandomise;
 use crate::words::to_bytes;
 use blindtier_engine::{Chunk, EngineError, Evaluate, Evaluated, check_inputs};
 use rayon::prelude::*;
+use std::ops::Range;
 use tfhe::core_crypto::prelude::{
     CiphertextModulus, Cleartext, LweCiphertextOwned, LweCompactPublicKeyOwned, LweDimension,
     Plaintext, lwe_ciphertext_add_assign, lwe_ciphertext_cleartext_mul_assign,
@@ -74,14 +76,27 @@ impl TfheEvaluate {
         self.submitters.iter().zip(&chunk.inputs).map(decode).collect()
     }
 
-    fn family(&self, chunks: &[Option<CompactChunk>], family: usize) -> LweCiphertextOwned<u64> {
-        let mut lookups: Vec<LweCiphertextOwned<u64>> = Vec::with_capacity(self.tables.len());
+    /// Families that are computed together, from the first one on.
+    fn group(
+        &self,
+        chunks: &[Option<CompactChunk>],
+        families: Range<usize>,
+    ) -> Vec<LweCiphertextOwned<u64>> {
+        let mut known: Vec<Vec<LweCiphertextOwned<u64>>> = vec![Vec::new(); families.len()];
         for (lookup, table) in self.program().lookups.iter().zip(&self.tables) {
-            let mut ciphertext = wrap(self.sum(&lookup.input, chunks, family, &lookups));
-            self.key.apply_lookup_table_assign(&mut ciphertext, table);
-            lookups.push(ciphertext.ct);
+            let sums = families
+                .clone()
+                .zip(&known)
+                .map(|(family, known)| self.sum(&lookup.input, chunks, family, known));
+            let found = look_up(&self.key, table, sums.collect());
+            for (known, found) in known.iter_mut().zip(found) {
+                known.push(found);
+            }
         }
-        self.sum(&self.program().output, chunks, family, &lookups)
+        let results = families
+            .zip(&known)
+            .map(|(family, known)| self.sum(&self.program().output, chunks, family, known));
+        results.collect()
     }
 
     fn sum(
@@ -194,12 +209,16 @@ impl Evaluate for TfheEvaluate {
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Evaluated, EngineError> {
         let chunks = self.chunks(chunk)?;
-        let results: Vec<Vec<u8>> = (0..chunk.families)
+        let batch = batch(chunk.families);
+        let results: Vec<Vec<u8>> = (0..chunk.families.div_ceil(batch))
             .into_par_iter()
-            .map(|family| {
-                let result = self.family(&chunks, family);
-                progress(1);
-                to_bytes(result.as_ref())
+            .flat_map_iter(|group| {
+                let first = group.saturating_mul(batch);
+                let families = first..first.saturating_add(batch).min(chunk.families);
+                let count = families.len();
+                let results = self.group(&chunks, families);
+                progress(count);
+                results.into_iter().map(|result| to_bytes(result.as_ref()))
             })
             .collect();
         let lookups = self.tables.len().saturating_mul(chunk.families);

@@ -10,6 +10,7 @@
 //! [`TfheOpen`] opens with a whole key, for tests and measurements.
 #![forbid(unsafe_code)]
 
+mod batch;
 mod chunk;
 mod combine;
 mod encoding;

@@ -18,6 +18,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use std::sync::LazyLock;
 
+mod batch;
 mod bits;
 mod gates;
 mod inputs;

@@ -45,10 +45,9 @@ impl Evaluator {
     fn floor(&self, count: u64) -> f64 {
         let start = Instant::now();
         match self {
-            Self::Tfhe(evaluate, input) => (0..count).into_par_iter().for_each_init(
-                || input.clone(),
-                |ciphertext, _| evaluate.bare_lookup(ciphertext),
-            ),
+            Self::Tfhe(evaluate, input) => (0..count)
+                .into_par_iter()
+                .for_each_init(|| input.clone(), |ciphertext, _| evaluate.bare_lookup(ciphertext)),
             Self::Bfv(evaluate) => (0..count).for_each(|_| evaluate.bare_multiplication()),
         }
         start.elapsed().as_secs_f64()
@@ -67,7 +66,9 @@ impl Measured {
         ready.failure_log2 = Some(failure.log2());
         ready.security_bits = Some(132);
         ready.chunk = 1;
-        ready.notes.push(format!("upload in chunks of {TFHE_CHUNK} slots, without proofs of encryption"));
+        ready
+            .notes
+            .push(format!("upload in chunks of {TFHE_CHUNK} slots, without proofs of encryption"));
         Ok(Self {
             ready,
             encrypt: Box::new(TfheEncrypt::new(plan.clone(), &keys.public)?),

@@ -104,9 +104,10 @@ fn broken() -> CompareError {
 impl Naive {
     fn encrypt(&self, domain: &Domain, value: i64) -> Value {
         match domain {
-            Domain::Levels { .. } => {
-                Value::Level(FheUint8::encrypt(u8::try_from(value).unwrap_or(u8::MAX), &self.client))
-            }
+            Domain::Levels { .. } => Value::Level(FheUint8::encrypt(
+                u8::try_from(value).unwrap_or(u8::MAX),
+                &self.client,
+            )),
             Domain::Integer { .. } => {
                 let value = i32::try_from(value).unwrap_or(i32::MAX);
                 Value::Number(FheInt32::encrypt(value, &self.client))
@@ -256,11 +257,15 @@ impl<'a> Family<'a> {
             Condition::Is { variable, classes } => self.has_any(*variable, classes),
             Condition::All(parts) => {
                 let parts = parts.iter().map(|part| self.holds(part));
-                parts.reduce(|a, b| Some(a? & b?)).unwrap_or_else(|| Some(FheBool::encrypt_trivial(true)))
+                parts
+                    .reduce(|a, b| Some(a? & b?))
+                    .unwrap_or_else(|| Some(FheBool::encrypt_trivial(true)))
             }
             Condition::Any(parts) => {
                 let parts = parts.iter().map(|part| self.holds(part));
-                parts.reduce(|a, b| Some(a? | b?)).unwrap_or_else(|| Some(FheBool::encrypt_trivial(false)))
+                parts
+                    .reduce(|a, b| Some(a? | b?))
+                    .unwrap_or_else(|| Some(FheBool::encrypt_trivial(false)))
             }
             Condition::Not(part) => Some(!self.holds(part)?),
             Condition::Count { min, max, of } => {
@@ -279,7 +284,8 @@ impl<'a> Family<'a> {
             let most = match term {
                 Term::Points { points, .. } => points.iter().map(|p| p.abs()).max().unwrap_or(0),
                 Term::Weight { indicator, weight } => {
-                    let (min, max) = self.policy.indicators.get(*indicator).map_or((0, 0), |i| i.range());
+                    let (min, max) =
+                        self.policy.indicators.get(*indicator).map_or((0, 0), |i| i.range());
                     weight.saturating_mul(min.abs().max(max.abs()))
                 }
             };

@@ -128,7 +128,8 @@ impl Quantity {
         };
         let step = |x: u64, size: Size| StepOfSweep { x, size, families: usual, cores: 1 };
         let sizes = |values: &[usize], size: &dyn Fn(usize) -> Size| {
-            let steps = values.iter().map(|v| step(u64::try_from(*v).unwrap_or(u64::MAX), size(*v)));
+            let steps =
+                values.iter().map(|v| step(u64::try_from(*v).unwrap_or(u64::MAX), size(*v)));
             steps.collect()
         };
         match self {
@@ -145,9 +146,7 @@ impl Quantity {
                 sizes(&[4, 8, 16, 32, 64], &|indicators| Size { indicators, ..base })
             }
             Self::Levels => sizes(&[2, 4, 8, 16], &|levels| Size { levels, ..base }),
-            Self::ScoreWidth => {
-                sizes(&[16, 64, 256, 1024, 4096], &|width| Size { width, ..base })
-            }
+            Self::ScoreWidth => sizes(&[16, 64, 256, 1024, 4096], &|width| Size { width, ..base }),
             Self::Tiers => sizes(&[2, 4, 8, 13], &|tiers| Size { tiers, ..base }),
             Self::Cores => (1..=extent.cores)
                 .map(|cores| StepOfSweep {

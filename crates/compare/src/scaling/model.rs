@@ -50,7 +50,8 @@ impl Size {
                 names('l', levels)
             );
             // What is left over of an even split goes to the first ones.
-            let share = most / indicators.max(1) + usize::from(indicator < most % indicators.max(1));
+            let share =
+                most / indicators.max(1) + usize::from(indicator < most % indicators.max(1));
             let of = |level: usize| share * level / levels.saturating_sub(1).max(1);
             let all: Vec<String> = (0..levels).map(|l| format!("l{l} = {}", of(l))).collect();
             let _ = writeln!(points, "points.i{indicator} = {{ {} }}", all.join(", "));
@@ -72,7 +73,9 @@ pub(super) fn families(policy: &Policy, count: usize) -> impl Iterator<Item = Ve
     (0..count).map(move |family| {
         let mut rest = i64::try_from(family).unwrap_or_default();
         let level = |(place, levels): (usize, &i64)| {
-            rest = rest.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            rest = rest
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             let drawn = (rest >> 33).rem_euclid(*levels);
             // Low and high sums as well, which independent levels hardly reach.
             match family % 3 {
