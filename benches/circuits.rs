@@ -6,11 +6,10 @@
 #[path = "setup/policies.rs"]
 mod policies;
 
+use blindtier::compare::{expected, sums_of_products};
 use blindtier::engine::Proofs;
 use blindtier::engine_bfv::trial::{Encrypted, Trial, polynomial, table};
-use blindtier::engine_bfv::{
-    BfvPlan, Encoding, Linear, Node, PLAINTEXT, Parameters, Program, Value,
-};
+use blindtier::engine_bfv::{BfvPlan, Encoding, Linear, Node, Parameters, Program, Value};
 use blindtier::policy::Policy;
 use blindtier::policy::passes::Layout;
 use clap::Parser;
@@ -241,49 +240,14 @@ fn folded() -> Result<Circuit> {
 }
 
 impl Circuit {
-    fn rows(&self) -> usize {
-        self.columns.first().map_or(0, Vec::len)
-    }
-
     /// What every row has to give, in 0..t.
     fn expected(&self) -> Vec<i64> {
-        let modulus = i64::try_from(PLAINTEXT).unwrap_or(i64::MAX);
-        (0..self.rows())
-            .map(|row| {
-                let inputs: Vec<i64> =
-                    self.columns.iter().filter_map(|c| c.get(row)).copied().collect();
-                self.program.simulate(&inputs, &[]).rem_euclid(modulus)
-            })
-            .collect()
+        expected(&self.program, &self.columns)
     }
 
     fn json(&self) -> Json {
-        let form = |form: &Linear| {
-            let terms = form.terms.iter().map(|(value, coefficient)| match value {
-                Value::Input(i) => json!(["input", i, coefficient]),
-                Value::Node(n) => json!(["node", n, coefficient]),
-            });
-            json!({ "constant": form.constant, "terms": terms.collect::<Vec<_>>() })
-        };
-        // The last sum is a node like the others here, and the output is that node.
-        let Program { nodes, output, .. } = &self.program;
-        let last = Linear::of(Value::Node(nodes.len()));
-        let nodes = nodes.iter().chain([output]).map(|node| {
-            let products = node.products.iter().map(|(a, b)| json!([form(a), form(b)]));
-            json!({ "products": products.collect::<Vec<_>>(), "linear": form(&node.linear) })
-        });
-        json!({
-            "name": self.name,
-            "title": self.title,
-            "plaintext_modulus": PLAINTEXT,
-            "ring_dimension": self.parameters.degree,
-            "modulus_bits": self.parameters.modulus_bits,
-            "inputs": self.columns.len(),
-            "nodes": nodes.collect::<Vec<_>>(),
-            "output": form(&last),
-            "columns": self.columns,
-            "expected": self.expected(),
-        })
+        let Self { name, title, program, parameters, columns } = self;
+        sums_of_products(name, title, program, parameters, columns)
     }
 }
 
