@@ -8,6 +8,7 @@ mod setup;
 use blindtier::engine::Proofs;
 use blindtier::engine_tfhe::{TfheEvaluate, generate_keys};
 use blindtier::policy::passes::Layout;
+use blindtier::report::Spread;
 use clap::Parser;
 use miette::{IntoDiagnostic, Result, miette};
 use rayon::ThreadPoolBuilder;
@@ -48,7 +49,8 @@ struct Arguments {
     bench: bool,
 }
 
-type Way<'a> = (&'static str, Box<dyn FnMut() + 'a>);
+/// A name, how many lookups it does, and the work.
+type Way<'a> = (&'static str, usize, Box<dyn FnMut() + 'a>);
 
 fn main() -> Result<()> {
     let mut arguments = Arguments::parse();
@@ -99,16 +101,23 @@ fn measure(arguments: &Arguments) -> Result<()> {
     let mut buffers = ComputationBuffers::new();
     buffers.resize(needed.unaligned_bytes_required());
 
+    let evaluated = usize::try_from(chunk.lookups).into_diagnostic()?;
     let mut ways: Vec<Way<'_>> = vec![
         (
             "a lookup by itself",
+            count,
             Box::new(|| {
                 inputs.iter().for_each(|c| drop(black_box(server.apply_lookup_table(c, &table))));
             }),
         ),
-        ("a lookup as evaluation does it", Box::new(|| drop(black_box(session.evaluate(&chunk))))),
+        (
+            "a lookup as evaluation does it",
+            evaluated,
+            Box::new(|| drop(black_box(session.evaluate(&chunk)))),
+        ),
         (
             "a lookup with 32-bit key switch",
+            count,
             Box::new(|| {
                 short_inputs
                     .iter()
@@ -117,15 +126,21 @@ fn measure(arguments: &Arguments) -> Result<()> {
         ),
         (
             "two tables of 8 values at once",
+            count,
             Box::new(|| {
                 inputs
                     .iter()
                     .for_each(|c| drop(black_box(server.apply_many_lookup_table(c, &many))));
             }),
         ),
-        ("key switch alone", Box::new(|| inputs.iter().for_each(|c| drop(black_box(switch(c)))))),
+        (
+            "key switch alone",
+            count,
+            Box::new(|| inputs.iter().for_each(|c| drop(black_box(switch(c))))),
+        ),
         (
             "blind rotation alone",
+            count,
             Box::new(|| {
                 for small in &small {
                     let log = size.to_blind_rotation_input_modulus_log();
@@ -143,6 +158,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
         ),
         (
             "loading the evaluation key, once",
+            1,
             Box::new(|| {
                 drop(black_box(TfheEvaluate::new(&session.plan, &keys.public, &keys.evaluation)));
             }),
@@ -150,18 +166,11 @@ fn measure(arguments: &Arguments) -> Result<()> {
     ];
     let mut times = vec![Vec::new(); ways.len()];
     for run in 0..=arguments.runs.max(1) {
-        for ((name, way), times) in ways.iter_mut().zip(&mut times) {
+        for ((_, lookups, way), times) in ways.iter_mut().zip(&mut times) {
             let start = Instant::now();
             way();
-            let lookups = match *name {
-                "a lookup as evaluation does it" => {
-                    usize::try_from(chunk.lookups).into_diagnostic()?
-                }
-                "loading the evaluation key, once" => 1,
-                _ => count,
-            };
             #[expect(clippy::cast_precision_loss, reason = "a few lookups")]
-            let milliseconds = start.elapsed().as_secs_f64() * 1e3 / lookups as f64;
+            let milliseconds = start.elapsed().as_secs_f64() * 1e3 / *lookups as f64;
             // The first run warms up.
             if run > 0 {
                 times.push(milliseconds);
@@ -169,10 +178,8 @@ fn measure(arguments: &Arguments) -> Result<()> {
         }
     }
     let mut found = Vec::new();
-    for ((name, _), times) in ways.iter().zip(&mut times) {
-        times.sort_by(f64::total_cmp);
-        let at = |place: usize| times.get(place).copied().unwrap_or(f64::NAN);
-        let (median, min, max) = (at(times.len() / 2), at(0), at(times.len().saturating_sub(1)));
+    for ((name, _, _), times) in ways.iter().zip(times) {
+        let Spread { median, min, max } = Spread::of(times);
         if !arguments.json {
             println!("{name:<34}{median:>8.2} ms ({min:.2} to {max:.2})");
         }

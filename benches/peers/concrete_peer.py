@@ -414,14 +414,7 @@ class ConcretePeer:
             results = self.evaluate(encrypted)
         with opening:
             tiers = [int(self.circuit.decrypt(result)) for result in results]
-        return Answer(
-            seconds=evaluating.seconds,
-            encrypt_seconds=encrypting.seconds,
-            open_seconds=opening.seconds,
-            tiers=tiers,
-            slots=families,
-            cpu_seconds=evaluating.cpu_seconds,
-        )
+        return Answer.of(encrypting, evaluating, opening, tiers, families)
 
 
 # --- Command line ---------------------------------------------------------------------------------------------------

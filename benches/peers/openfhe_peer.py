@@ -113,14 +113,7 @@ class OpenFhePeer:
                 opened = chunk.open(output)[: columns.shape[1]] % self.circuit.modulus
             tiers += [int(tier) for tier in opened]
             slots += self.circuit.ring_dimension
-        return Answer(
-            seconds=evaluating.seconds,
-            encrypt_seconds=encrypting.seconds,
-            open_seconds=opening.seconds,
-            tiers=tiers,
-            slots=slots,
-            cpu_seconds=evaluating.cpu_seconds,
-        )
+        return Answer.of(encrypting, evaluating, opening, tiers, slots)
 
 
 def start(request: Request, _: argparse.Namespace) -> OpenFhePeer:

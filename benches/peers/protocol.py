@@ -283,34 +283,6 @@ class Ready:
         return {"ready": True, "setup_seconds": setup_seconds} | asdict(self)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What one run took and gave."""
-
-    seconds: float
-    """For the evaluation alone."""
-    encrypt_seconds: float
-    open_seconds: float
-    tiers: list[int]
-    slots: int
-    """How many families the time would have been enough for."""
-    cpu_seconds: float
-    """Processor time of the evaluation, over all threads."""
-
-    def line(self) -> dict[str, Any]:
-        return asdict(self) | {"families": len(self.tiers), "peak_memory_bytes": peak_memory()}
-
-
-class Peer(Protocol):
-    """A system that has compiled a request and holds the keys."""
-
-    def ready(self) -> Ready:
-        """What it chose and what that took."""
-
-    def run(self, first: int, families: int) -> Answer:
-        """Encrypts, evaluates and opens some families of the request."""
-
-
 class Clock:
     """Adds up the time spent in `with clock:` blocks."""
 
@@ -325,6 +297,39 @@ class Clock:
     def __exit__(self, *_: object) -> None:
         self.seconds += time.perf_counter() - self.started
         self.cpu_seconds += time.process_time() - self.cpu_started
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one run took and gave."""
+
+    seconds: float
+    """For the evaluation alone."""
+    encrypt_seconds: float
+    open_seconds: float
+    tiers: list[int]
+    slots: int
+    """How many families the time would have been enough for."""
+    cpu_seconds: float
+    """Processor time of the evaluation, over all threads."""
+
+    @staticmethod
+    def of(encrypting: Clock, evaluating: Clock, opening: Clock, tiers: list[int], slots: int) -> Answer:
+        """From the clocks of the three phases."""
+        return Answer(evaluating.seconds, encrypting.seconds, opening.seconds, tiers, slots, evaluating.cpu_seconds)
+
+    def line(self) -> dict[str, Any]:
+        return asdict(self) | {"families": len(self.tiers), "peak_memory_bytes": peak_memory()}
+
+
+class Peer(Protocol):
+    """A system that has compiled a request and holds the keys."""
+
+    def ready(self) -> Ready:
+        """What it chose and what that took."""
+
+    def run(self, first: int, families: int) -> Answer:
+        """Encrypts, evaluates and opens some families of the request."""
 
 
 def peak_memory() -> int:

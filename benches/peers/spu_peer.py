@@ -483,14 +483,7 @@ class SpuPeer:
         results = self.engine.evaluate(executable, shared, evaluating)
         with opening:
             tiers = self.engine.open(results)
-        return Answer(
-            seconds=evaluating.seconds,
-            encrypt_seconds=encrypting.seconds,
-            open_seconds=opening.seconds,
-            tiers=tiers,
-            slots=families,
-            cpu_seconds=evaluating.cpu_seconds,
-        )
+        return Answer.of(encrypting, evaluating, opening, tiers, families)
 
 
 # --- Command line ---------------------------------------------------------------------------------------------------

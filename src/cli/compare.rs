@@ -120,14 +120,14 @@ pub fn run(args: &CompareArgs, output: Output) -> Result<(), CliError> {
         return Err(CliError::NotEmpty { folder: folder.clone() });
     }
     let text = policy_file::text(&args.policy)?;
-    let policy = policy_file::load(&args.policy)?;
+    let policy = Policy::parse(&args.policy.display().to_string(), &text)?;
     let program = std::env::current_exe().map_err(|source| CliError::File {
         file: PathBuf::from("this program"),
         action: "find itself",
         remedy: "start it from a file",
         source,
     })?;
-    let mut entries = blindtier_compare::own(&program, |_| true);
+    let mut entries = blindtier_compare::own(&program);
     entries.extend(blindtier_compare::peers(&args.peers_dir, &args.peers)?);
     if let Some(unknown) = args.only.iter().find(|id| entries.iter().all(|e| e.id != **id)) {
         let known: Vec<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
@@ -140,7 +140,7 @@ pub fn run(args: &CompareArgs, output: Output) -> Result<(), CliError> {
     let started = blindtier_compare::now();
     let mut say = |message: &str| output.step(message);
     let task = Task {
-        name: &policy.name,
+        policy: &policy,
         text: &text,
         families: &families,
         data: data(args),

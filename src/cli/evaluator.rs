@@ -74,7 +74,7 @@ fn evaluate(args: &RunArgs, output: Output) -> Result<(), CliError> {
         "bytes": folder_bytes(&loaded.board.results()),
         "seconds": seconds,
         "check_seconds": check_seconds,
-        "peak_memory_bytes": peak_memory(),
+        "peak_memory_bytes": blindtier_compare::peak_memory(),
     });
     output.report(&object, || {
         let without = match excluded.as_slice() {
@@ -86,12 +86,4 @@ fn evaluate(args: &RunArgs, output: Output) -> Result<(), CliError> {
             receipt.operations, finished.digest
         )
     })
-}
-
-/// The most memory that this process has held, where the system tells (Linux).
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes.saturating_mul(1024))
 }

@@ -1,7 +1,7 @@
 //! Every approach on the same families, in turns, each tier held against the clear twin.
 
 use crate::CompareError;
-use crate::approach::compared;
+use crate::approach::{columns, compared};
 use crate::driver::Running;
 use crate::error::file;
 use crate::peers::Entry;
@@ -10,19 +10,19 @@ use crate::sums_of_products::sums_of_products;
 use blindtier_engine::{Plan, Proofs};
 use blindtier_engine_bfv::BfvPlan;
 use blindtier_engine_tfhe::TfhePlan;
-use blindtier_policy::circuit::Inputs;
 use blindtier_policy::passes::Layout;
 use blindtier_policy::{Answer, Interpreter, Policy};
-use blindtier_report::{About, Comparison, Failed, Goal, Kind, Ratio, Row, Run, Spread};
+use blindtier_report::units::float;
+use blindtier_report::{About, Comparison, Failed, Goal, Ratio, Row, Run, Spread};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// What to compare.
 #[derive(Clone, Debug)]
 pub struct Task<'a> {
-    /// Name of the policy, for people.
-    pub name: &'a str,
-    /// Its text.
+    /// The policy.
+    pub policy: &'a Policy,
+    /// Its text, for processes that read it themselves.
     pub text: &'a str,
     /// The families' indicators, in the order of the policy.
     pub families: &'a [Vec<i64>],
@@ -46,7 +46,7 @@ pub fn compare(
     entries: &[Entry],
     say: &mut dyn FnMut(&str),
 ) -> Result<Comparison, CompareError> {
-    let policy = compared(Policy::parse(task.name, task.text)?);
+    let policy = compared(task.policy.clone());
     let (families, tiers) = decided(&policy, task.families)?;
     let folder = tempfile::tempdir().map_err(file(Path::new("temporary folder"), "make"))?;
     let requests = [Layout::Folded, Layout::PerIndicator]
@@ -137,10 +137,11 @@ fn write_request(
         columns: inputs.columns.iter().map(|c| Range { min: c.range.0, max: c.range.1 }).collect(),
         steps,
         output,
-        values: columns(inputs, families),
+        values: columns(inputs, 0..inputs.columns.len(), families),
         // A policy that is too deep for this engine has no such circuit.
         bfv: BfvPlan::new(policy, layout, crate::SHARES, Proofs::Off).ok().map(|plan| {
-            let columns = columns(plan.inputs(), families);
+            let inputs = plan.inputs();
+            let columns = columns(inputs, 0..inputs.columns.len(), families);
             let title = format!("{} {layout}", policy.name);
             sums_of_products(&policy.name, &title, plan.program(), plan.parameters(), &columns)
         }),
@@ -152,15 +153,6 @@ fn write_request(
     serde_json::to_writer(std::io::BufWriter::new(written), &request)
         .map_err(|error| CompareError::Approach(error.to_string()))?;
     Ok(path)
-}
-
-/// The clear values of all columns, column by column.
-fn columns(inputs: &Inputs, families: &[Vec<i64>]) -> Vec<Vec<i64>> {
-    let value = |column, family: &Vec<i64>| {
-        inputs.column_value(column, &mut |i| family.get(i).copied().unwrap_or_default())
-    };
-    let columns = 0..inputs.columns.len();
-    columns.map(|c| families.iter().map(|family| value(c, family)).collect()).collect()
 }
 
 /// An error, and the end of what the process printed.
@@ -181,6 +173,7 @@ struct Turn {
     next: u64,
     runs: Vec<Run>,
     lookups: Option<u64>,
+    failure_log2: Option<f64>,
     memory: Option<u64>,
     failure: Option<String>,
 }
@@ -202,7 +195,7 @@ impl Turn {
         for _ in 0..2 {
             let done = checked(running.run(0, families)?, 0, tiers)?.0;
             let seconds = done.seconds + done.floor_seconds.unwrap_or_default();
-            let each = (seconds / to_float(families)).max(1e-9);
+            let each = (seconds / float(families)).max(1e-9);
             families = whole(task.seconds_per_run / each).clamp(1, all);
             if ready.chunk > 1 {
                 // A chunk costs the same however few of its slots are taken.
@@ -213,6 +206,7 @@ impl Turn {
         Ok(Self {
             entry: entry.clone(),
             lookups: ready.lookups,
+            failure_log2: ready.failure_log2,
             ready,
             running,
             log: log.to_owned(),
@@ -235,6 +229,7 @@ impl Turn {
                 self.next = if next + self.families > all { 0 } else { next };
                 self.memory = self.memory.max(done.peak_memory_bytes);
                 self.lookups = self.lookups.or(done.lookups);
+                self.failure_log2 = self.failure_log2.or(done.failure_log2);
                 self.runs.push(Run {
                     first,
                     families: done.families,
@@ -251,9 +246,9 @@ impl Turn {
     }
 
     fn row(self) -> Row {
-        let Self { entry, ready, runs, lookups, memory, .. } = self;
+        let Self { entry, ready, runs, lookups, failure_log2, memory, .. } = self;
         let each = |seconds: fn(&Run) -> f64| {
-            Spread::of(runs.iter().map(|run| seconds(run) / to_float(run.families)).collect())
+            Spread::of(runs.iter().map(|run| seconds(run) / float(run.families)).collect())
         };
         let over_floor = runs.iter().map(|run| Some(run.seconds / run.floor_seconds?));
         let over_floor = over_floor.collect::<Option<Vec<f64>>>().map(Spread::of);
@@ -269,11 +264,7 @@ impl Turn {
                 parameters: ready.parameters,
                 trust_model: entry.trust_model.into(),
                 rounds: ready.rounds,
-                // Where the library tells the probability of one lookup, there are as many chances as lookups.
-                failure_log2: match (ready.failure_log2, entry.kind, lookups) {
-                    (None, Kind::Naive, Some(lookups)) => Some(to_float(lookups).log2() - 128.0),
-                    (told, _, _) => told,
-                },
+                failure_log2,
                 security_bits: ready.security_bits,
                 lookups,
                 multiplications: ready.multiplications,
@@ -291,7 +282,7 @@ impl Turn {
             encrypt_seconds_per_family: each(|run| run.encrypt_seconds),
             open_seconds_per_family: each(|run| run.open_seconds),
             seconds_per_slot: Spread::of(
-                runs.iter().map(|run| run.seconds / to_float(run.slots)).collect(),
+                runs.iter().map(|run| run.seconds / float(run.slots)).collect(),
             ),
             over_floor,
             peak_memory_bytes: memory,
@@ -346,9 +337,8 @@ fn ratios(rows: &[Row]) -> Vec<Ratio> {
         "bfv-folded",
         least(3.0),
     );
-    for spu in ["spu-aby3", "spu-semi2k"] {
+    for (spu, goal) in [("spu-aby3", least(3.0)), ("spu-semi2k", None)] {
         for layout in [Layout::PerIndicator, Layout::Folded] {
-            let goal = (spu == "spu-aby3").then_some(Goal::AtLeast(3.0));
             want(
                 &format!("{folded} {spu}, {layout}"),
                 &format!("{spu}-{layout}"),
@@ -360,11 +350,10 @@ fn ratios(rows: &[Row]) -> Vec<Ratio> {
     for layout in [Layout::PerIndicator, Layout::Folded] {
         let same = format!("the same circuit, {layout}:");
         for (peer, own, goal) in [
-            ("concrete-2^-128", "tfhe", 5.0),
-            ("concrete-default", "tfhe", 1.0),
-            ("openfhe", "bfv", 1.0),
+            ("concrete-2^-128", "tfhe", least(5.0)),
+            ("concrete-default", "tfhe", None),
+            ("openfhe", "bfv", least(1.0)),
         ] {
-            let goal = (peer != "concrete-default").then_some(Goal::AtLeast(goal));
             want(
                 &format!("{same} {own} against {peer}"),
                 &format!("{peer}-{layout}"),
@@ -381,7 +370,7 @@ fn ratios(rows: &[Row]) -> Vec<Ratio> {
     let row = |id: &str| rows.iter().find(|row| row.id == id);
     let between = wanted.into_iter().filter_map(|(what, slower, faster, goal)| {
         let (above, below) = (row(&slower)?, row(&faster)?);
-        let each = |run: &Run| run.seconds / to_float(run.families);
+        let each = |run: &Run| run.seconds / float(run.families);
         let times = above.runs.iter().zip(&below.runs).map(|(a, b)| each(a) / each(b));
         Some(Ratio { what, slower, faster, times: Spread::of(times.collect()), goal })
     });
@@ -396,11 +385,6 @@ fn ratios(rows: &[Row]) -> Vec<Ratio> {
         })
     });
     between.chain(floors).collect()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-pub(crate) fn to_float(count: u64) -> f64 {
-    count as f64
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]

@@ -107,7 +107,7 @@ impl std::str::FromStr for Wanted {
 }
 
 /// Our own approaches, started as this program's hidden subcommand.
-pub fn own(program: &Path, wanted: impl Fn(Own) -> bool) -> Vec<Entry> {
+pub fn own(program: &Path) -> Vec<Entry> {
     let entry = |own: Own| {
         let (kind, circuit, layout, trust_model) = match own {
             Own::Clear => (Kind::Clear, Circuit::AsWritten, Layout::Folded, NOBODY),
@@ -127,7 +127,7 @@ pub fn own(program: &Path, wanted: impl Fn(Own) -> bool) -> Vec<Entry> {
             arguments: arguments.into(),
         }
     };
-    Own::ALL.into_iter().filter(|own| wanted(*own)).map(entry).collect()
+    Own::ALL.map(entry).into()
 }
 
 /// The peers that are asked for, each with both circuits, from the folder that holds their scripts and environments.

@@ -119,6 +119,9 @@ pub struct Done {
     /// Lookups a family, where only a run tells.
     #[serde(default)]
     pub lookups: Option<u64>,
+    /// Base-2 logarithm of the probability that a family's tier is wrong, where only a run tells.
+    #[serde(default)]
+    pub failure_log2: Option<f64>,
 }
 
 /// Anything that an approach says.
@@ -180,6 +183,7 @@ impl Done {
             peak_memory_bytes: None,
             floor_seconds: None,
             lookups: None,
+            failure_log2: None,
         }
     }
 }

@@ -124,6 +124,7 @@ impl<'k> Keys<'k> {
                 sum
             })
             .collect();
+        let arch = pulp::Arch::new();
         let masks: Vec<_> = ciphertexts.iter().map(|c| c.get_mask()).collect();
         for (position, block) in key.iter().enumerate() {
             let words = masks.iter().map(|mask| mask.as_ref().get(position).copied());
@@ -132,7 +133,6 @@ impl<'k> Keys<'k> {
             for row in block.iter() {
                 for (digits, sum) in digits.iter_mut().zip(&mut sums) {
                     let digit = digits.next().map_or(0, |digit| digit.value());
-                    let arch = pulp::Arch::new();
                     arch.dispatch(Subtract { digit, row: row.as_ref(), sum: sum.as_mut() });
                 }
             }

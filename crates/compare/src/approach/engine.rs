@@ -1,6 +1,6 @@
 //! The engines of this project, with all capabilities in one place: measured, not used.
 
-use super::Approach;
+use super::{Approach, columns};
 use crate::CompareError;
 use crate::protocol::{Done, Ready};
 use blindtier_engine::{Chunk, Encrypt, EngineError, Evaluate, Open, Operation, Plan, Proofs};
@@ -109,13 +109,8 @@ impl Measured {
     fn encrypted(&self, families: &[&[i64]]) -> Result<Vec<Vec<u8>>, EngineError> {
         let inputs = self.plan.inputs();
         let submitted = inputs.submitters().into_iter().map(|submitter| {
-            let columns = inputs.columns_of(submitter).into_iter().map(|column| {
-                let value = |family: &&[i64]| {
-                    inputs.column_value(column, &mut |i| family.get(i).copied().unwrap_or_default())
-                };
-                families.iter().map(value).collect()
-            });
-            self.encrypt.encrypt(submitter, &columns.collect::<Vec<Vec<i64>>>(), &[0; 32])
+            let columns = columns(inputs, inputs.columns_of(submitter), families);
+            self.encrypt.encrypt(submitter, &columns, &[0; 32])
         });
         submitted.collect()
     }

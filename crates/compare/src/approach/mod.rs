@@ -9,6 +9,7 @@ pub(crate) use engine::Measured;
 use crate::CompareError;
 use crate::protocol::{Done, Ready, Request};
 use blindtier_policy::Policy;
+use blindtier_policy::circuit::Inputs;
 use blindtier_policy::passes::Layout;
 
 /// An approach of this program.
@@ -71,6 +72,19 @@ pub(crate) fn prepare(own: Own, request: &Request) -> Result<Box<dyn Approach>, 
         Own::Tfhe(layout) => Box::new(Measured::tfhe(policy, layout)?),
         Own::Bfv(layout) => Box::new(Measured::bfv(policy, layout)?),
     })
+}
+
+/// The clear values of some columns, column by column.
+pub(crate) fn columns(
+    inputs: &Inputs,
+    chosen: impl IntoIterator<Item = usize>,
+    families: &[impl AsRef<[i64]>],
+) -> Vec<Vec<i64>> {
+    let value = |column, family: &[i64]| {
+        inputs.column_value(column, &mut |i| family.get(i).copied().unwrap_or_default())
+    };
+    let column = |column| families.iter().map(|family| value(column, family.as_ref())).collect();
+    chosen.into_iter().map(column).collect()
 }
 
 /// The policy as it is compared: without what other systems do not have, the opt-out and tiers that cannot be decided.

@@ -9,6 +9,7 @@ use crate::protocol::{Done, Ready};
 use blindtier_policy::{
     Concept, Condition, Domain, Effect, Policy, Score, Step, Table, Term, Variable,
 };
+use blindtier_report::units::float;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Instant;
@@ -17,6 +18,9 @@ use tfhe::{
     ClientKey, CompressedServerKey, ConfigBuilder, FheBool, FheInt16, FheInt32, FheUint8,
     ServerKey, get_pbs_count, reset_pbs_count, set_server_key,
 };
+
+/// Base-2 logarithm of the failure probability of a lookup with the library's default parameters.
+const LOOKUP_FAILURE_LOG2: f64 = -128.0;
 
 pub(super) struct Naive {
     policy: Policy,
@@ -93,6 +97,8 @@ impl Approach for Naive {
         let open_seconds = start.elapsed().as_secs_f64();
         let mut done = Done::of(opened, families.len(), seconds, encrypt_seconds, open_seconds);
         done.lookups = Some(lookups);
+        // Each lookup is a chance to fail.
+        done.failure_log2 = Some(LOOKUP_FAILURE_LOG2 + float(lookups).log2());
         Ok(done)
     }
 }

@@ -1,6 +1,7 @@
 //! Laws fitted to measurements.
 
 use blindtier_report::Fit;
+use blindtier_report::units::float;
 
 /// `y = factor · x^exponent` by least squares on logarithms; none for fewer than three positive points or a single x.
 pub(super) fn power_law(basis: &str, points: &[(f64, f64)]) -> Option<Fit> {
@@ -12,7 +13,7 @@ pub(super) fn power_law(basis: &str, points: &[(f64, f64)]) -> Option<Fit> {
     if logarithms.len() < 3 {
         return None;
     }
-    let count = crate::compare::to_float(u64::try_from(logarithms.len()).ok()?);
+    let count = float(u64::try_from(logarithms.len()).ok()?);
     let mean = |of: fn(&(f64, f64)) -> f64| logarithms.iter().map(of).sum::<f64>() / count;
     let (mean_x, mean_y) = (mean(|p| p.0), mean(|p| p.1));
     let sum = |of: &dyn Fn(f64, f64) -> f64| {

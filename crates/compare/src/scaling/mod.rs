@@ -5,8 +5,8 @@ mod model;
 
 use crate::CompareError;
 use crate::approach::{Approach, Measured};
-use crate::compare::to_float;
 use blindtier_policy::passes::Layout;
+use blindtier_report::units::float;
 use blindtier_report::{Point, Series, Sweep};
 use model::{Size, families};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -205,7 +205,7 @@ fn measure(
         Engine::Bfv => Measured::bfv(policy.clone(), layout),
     });
     let mut point = Point {
-        x: to_float(step.x),
+        x: float(step.x),
         seconds: 0.0,
         families: 0,
         operations: 0,

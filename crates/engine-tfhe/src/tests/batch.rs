@@ -2,20 +2,15 @@
 
 use super::KEYS;
 use crate::batch::{batch, look_up};
-use crate::evaluate::{empty, wrap};
+use crate::evaluate::{bare_lookup_input, wrap};
 use crate::keys::server_key;
 use rayon::ThreadPoolBuilder;
 use tfhe::core_crypto::prelude::LweCiphertextOwned;
 
-/// Words as irregular as those of a real ciphertext.
-fn irregular(number: u64) -> LweCiphertextOwned<u64> {
-    let mut ciphertext = empty();
-    let mut words = blake3::Hasher::new().update(&number.to_le_bytes()).finalize_xof();
-    for word in ciphertext.as_mut() {
-        let mut bytes = [0; 8];
-        words.fill(&mut bytes);
-        *word = u64::from_le_bytes(bytes);
-    }
+/// Words as irregular as those of a real ciphertext, others for each number.
+fn irregular(number: usize) -> LweCiphertextOwned<u64> {
+    let mut ciphertext = bare_lookup_input().ct;
+    ciphertext.as_mut().rotate_left(number);
     ciphertext
 }
 
