@@ -4,8 +4,10 @@ use super::error::CliError;
 use super::output::Output;
 use super::policy_file;
 use super::round::RoundArgs;
-use blindtier_auditor::{Excluded, Execute, Reference, Report, UNKNOWN};
-use blindtier_wire::{Board, Digest, PartyName, TrustFile};
+use super::{round_report, statistics};
+use blindtier_auditor::{Excluded, Execute, Questions, Reference, Report, UNKNOWN};
+use blindtier_ledger::thousandths;
+use blindtier_wire::{Board, Digest, PartyName, TrustFile, WireError};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -65,6 +67,9 @@ impl Source {
 pub struct ShowArgs {
     #[command(flatten)]
     source: Source,
+    /// Write a page about the round as well: bytes by party, what was published; it loads nothing and has no scripts
+    #[arg(long, value_name = "HTML")]
+    report: Option<PathBuf>,
 }
 
 /// Check a family's proof of its tier.
@@ -201,6 +206,11 @@ fn report_object(report: &Report) -> Value {
         "operations": report.operations,
         "opened_by": names(&report.opened_by),
         "uncompared_shares": report.uncompared,
+        "questions": {
+            "asked": report.questions.asked,
+            "answered": report.questions.answered,
+            "parts_recomputed": report.questions.parts_recomputed,
+        },
         "entries": report.entries,
         "head": report.head.to_string(),
         "platform": report.platform,
@@ -237,6 +247,12 @@ fn report_lines(report: &Report) -> Vec<String> {
         format!("excluded: {submitter}, because {reason}, {how}")
     }));
     lines.extend(report.signed_two.iter().map(evidence_line));
+    let Questions { asked, answered, parts_recomputed } = report.questions;
+    if asked > 0 {
+        lines.push(format!(
+            "statistics: {asked} questions, {answered} answers combined again, {parts_recomputed} parts of counts recomputed"
+        ));
+    }
     if !report.uncompared.is_empty() {
         let shares: Vec<String> = report.uncompared.iter().map(u32::to_string).collect();
         lines.push(format!(
@@ -292,12 +308,22 @@ fn show(args: &ShowArgs, output: Output) -> Result<(), CliError> {
         })
         .collect();
     let pending = ledger.pending().map(|pending| pending.entry.event.to_string());
+    let answers = statistics::answered(&policy, round, ledger);
+    if let Some(file) = &args.report {
+        let context = round
+            .context()
+            .map_err(|fault| WireError::refused(&board.round(), &PartyName::registrar(), fault))?;
+        let page = round_report::of_board(&policy, &board, round, &context, ledger);
+        round_report::write(file, &page)?;
+    }
     let object = json!({
         "trustees": round.sharing.to_string(),
         "entries": entries,
         "pending": pending,
         "signed_two": names(&shown.signed_two),
         "head": ledger.head().to_string(),
+        "privacy": statistics::budget(round, ledger),
+        "answers": answers.iter().map(statistics::Answered::object).collect::<Vec<_>>(),
     });
     output.report(&object, || {
         let mut lines = vec![format!("{} trustees; {} entries", round.sharing, entries.len())];
@@ -315,6 +341,14 @@ fn show(args: &ShowArgs, output: Output) -> Result<(), CliError> {
             ));
         }
         lines.extend(shown.signed_two.iter().map(evidence_line));
+        for (number, answer) in (1..).zip(&answers) {
+            lines.push(format!("answer to question {number}:"));
+            lines.push(answer.text());
+        }
+        if let Some(statistics) = &round.statistics {
+            let (spent, budget) = (thousandths(ledger.spent()), thousandths(statistics.budget));
+            lines.push(format!("privacy budget: {spent} of {budget} spent"));
+        }
         lines.push(format!("head {}", ledger.head()));
         lines.join("\n")
     })

@@ -212,7 +212,7 @@ fn data(args: &CompareArgs) -> String {
 }
 
 /// The command as it was called, with the program's name alone.
-fn command() -> String {
+pub(super) fn command() -> String {
     let arguments = std::env::args_os().skip(1).map(|a| a.to_string_lossy().into_owned());
     ["blindtier".to_owned()].into_iter().chain(arguments).collect::<Vec<_>>().join(" ")
 }

@@ -3,11 +3,12 @@
 use super::error::CliError;
 use blindtier_dealer::Dealt;
 use blindtier_engine::{
-    Ceremony, Combine, Encrypt, EngineError, Evaluate, OpenShare, Plan, PlanSummary, Prepare,
-    Proofs, Verify,
+    Ceremony, Combine, CombineCounts, Count, Encrypt, EngineError, Evaluate, OpenCounts, OpenShare,
+    Plan, PlanSummary, Prepare, Proofs, Verify,
 };
 use blindtier_engine_bfv::{
-    BfvCombine, BfvEncrypt, BfvEvaluate, BfvOpenShare, BfvPlan, BfvPrepare, BfvVerify,
+    BfvCombine, BfvCombineCounts, BfvCount, BfvEncrypt, BfvEvaluate, BfvOpenCounts, BfvOpenShare,
+    BfvPlan, BfvPrepare, BfvVerify,
 };
 use blindtier_engine_tfhe::{
     TfheCombine, TfheEncrypt, TfheEvaluate, TfheOpenShare, TfhePlan, TfhePrepare, TfheVerify,
@@ -114,10 +115,25 @@ impl AnyPlan {
         sharing: Sharing,
         proofs: Proofs,
     ) -> Result<Self, CliError> {
+        Self::with_groups(policy, engine, layout, sharing, proofs, 0)
+    }
+
+    /// Plans a policy for a round with statistics about so many groups; without groups it is [`AnyPlan::new`].
+    pub fn with_groups(
+        policy: &Policy,
+        engine: EngineName,
+        layout: Layout,
+        sharing: Sharing,
+        proofs: Proofs,
+        groups: u32,
+    ) -> Result<Self, CliError> {
         let shares = sharing.shares();
         Ok(match engine {
+            EngineName::Tfhe if groups > 0 => return Err(CliError::StatisticsEngine),
             EngineName::Tfhe => Self::Tfhe(TfhePlan::new(policy, layout, shares, proofs)?.into()),
-            EngineName::Bfv => Self::Bfv(BfvPlan::new(policy, layout, shares, proofs)?.into()),
+            EngineName::Bfv => {
+                Self::Bfv(BfvPlan::counting(policy, layout, shares, proofs, groups)?.into())
+            }
         })
     }
 
@@ -130,10 +146,11 @@ impl AnyPlan {
         sharing: Sharing,
         proofs: Option<ProofsName>,
         families: u64,
+        groups: u32,
     ) -> Result<(Self, String), CliError> {
         let plan = |engine| {
             let proofs = ProofsName::chosen(proofs, engine);
-            let plan = Self::new(policy, engine, layout, sharing, proofs)?;
+            let plan = Self::with_groups(policy, engine, layout, sharing, proofs, groups)?;
             let distance = plan.plan().flooding_distance(families);
             if distance <= FLOODING_DISTANCE {
                 return Ok(plan);
@@ -144,6 +161,9 @@ impl AnyPlan {
         let engine = match choice {
             EngineChoice::Tfhe => EngineName::Tfhe,
             EngineChoice::Bfv => EngineName::Bfv,
+            EngineChoice::Auto if groups > 0 => {
+                return Ok((plan(EngineName::Bfv)?, "bfv: it has statistics".into()));
+            }
             EngineChoice::Auto => {
                 return match (plan(EngineName::Tfhe), plan(EngineName::Bfv)) {
                     (Ok(tfhe), Ok(bfv)) => {
@@ -298,6 +318,20 @@ impl blindtier_transcript::Engine for AnyPlan {
     fn combine(&self) -> Result<Box<dyn Combine>, EngineError> {
         Self::combine(self)
     }
+
+    fn count(&self, evaluation: &[u8]) -> Result<Box<dyn Count>, EngineError> {
+        match self {
+            Self::Tfhe(_) => Err(blindtier_transcript::no_statistics()),
+            Self::Bfv(plan) => Ok(Box::new(BfvCount::new(plan, evaluation)?)),
+        }
+    }
+
+    fn combine_counts(&self) -> Result<Box<dyn CombineCounts>, EngineError> {
+        match self {
+            Self::Tfhe(_) => Err(blindtier_transcript::no_statistics()),
+            Self::Bfv(plan) => Ok(Box::new(BfvCombineCounts::new(plan)?)),
+        }
+    }
 }
 
 impl blindtier_trustee::Engine for AnyPlan {
@@ -305,6 +339,13 @@ impl blindtier_trustee::Engine for AnyPlan {
         match self {
             Self::Tfhe(plan) => Ok(Box::new(TfheOpenShare::new(plan, key, material)?)),
             Self::Bfv(plan) => Ok(Box::new(BfvOpenShare::new(plan, key)?)),
+        }
+    }
+
+    fn share_counts(&self, key: &[u8; 32]) -> Result<Box<dyn OpenCounts>, EngineError> {
+        match self {
+            Self::Tfhe(_) => Err(blindtier_transcript::no_statistics()),
+            Self::Bfv(plan) => Ok(Box::new(BfvOpenCounts::new(plan, key)?)),
         }
     }
 }
@@ -361,7 +402,7 @@ mod tests {
         for (sharing, most) in [((3, 2), 84_916), ((5, 3), 21_229)] {
             let sharing = Sharing::new(sharing.0, sharing.1).unwrap();
             let choose = |choice, families| {
-                AnyPlan::choose(&policy, choice, Layout::Folded, sharing, None, families)
+                AnyPlan::choose(&policy, choice, Layout::Folded, sharing, None, families, 0)
             };
             assert!(choose(EngineChoice::Tfhe, most).is_ok());
             let refused = choose(EngineChoice::Tfhe, most + 1).err().unwrap();

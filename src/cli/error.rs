@@ -32,11 +32,25 @@ pub enum CliError {
     #[error(transparent)]
     Sim(#[from] blindtier_sim::SimError),
     #[error(transparent)]
+    Simulate(#[from] blindtier_simulate::SimulateError),
+    #[error(transparent)]
     Engine(#[from] blindtier_engine::EngineError),
     #[error(transparent)]
     Decide(#[from] blindtier_policy::DecideError),
     #[error(transparent)]
+    TrustTable(#[from] blindtier_assessment::TrustError),
+    #[error(transparent)]
+    Dmn(#[from] blindtier_dmn::ImportError),
+    #[error(transparent)]
     Compare(#[from] blindtier_compare::CompareError),
+    #[error(transparent)]
+    Estimate(#[from] blindtier_estimate::EstimateError),
+    /// A calibration was named that is not there.
+    #[error("{}: there is no calibration; make one with `blindtier calibrate --out FILE`", file.display())]
+    NoCalibration { file: PathBuf },
+    /// The system gives no threads.
+    #[error("threads to measure with cannot be started: {0}")]
+    Threads(rayon::ThreadPoolBuildError),
     #[error("the measurements cannot be written as CSV: {0}")]
     Csv(#[from] csv::Error),
     /// No approach of this name can be compared.
@@ -74,6 +88,14 @@ pub enum CliError {
         "a correction is made by one agency at a time that wants another tier for one family: it needs proofs of encryption; leave --proofs off away"
     )]
     CorrectionWithoutProofs,
+    /// Only a batched engine counts families.
+    #[error(
+        "engine tfhe cannot count families of groups; use --engine bfv, or announce the round without statistics"
+    )]
+    StatisticsEngine,
+    /// A group that the round does not have.
+    #[error("the round has no group `{name}`; it has {}", groups.join(", "))]
+    NoSuchGroup { name: String, groups: Vec<String> },
     /// The folder for a demo has something in it.
     #[error("{}: the folder is not empty; give a new one, so that no round is mixed with another", folder.display())]
     NotEmpty { folder: PathBuf },
@@ -113,6 +135,11 @@ pub enum CliError {
         "{disagree} of {families} families got another tier than the clear twin gives: this is a bug of blindtier, please report it with the seed"
     )]
     Disagree { disagree: usize, families: usize },
+    /// The opened numbers of families are not those of the clear twin.
+    #[error(
+        "numbers of families that were opened without noise are not those of the clear twin: this is a bug of blindtier, please report it with the seed"
+    )]
+    DisagreeingCounts,
 }
 
 impl CliError {
@@ -120,7 +147,7 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Party { code, .. } => *code,
-            Self::Disagree { .. } | Self::Output(_) | Self::WrongTiers => 1,
+            Self::Disagree { .. } | Self::DisagreeingCounts | Self::Output(_) | Self::WrongTiers | Self::Threads(_) => 1,
             Self::Compare(blindtier_compare::CompareError::Approach(_)) => 1,
             _ if self.machine_failed() => 1,
             _ => 2,

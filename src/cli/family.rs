@@ -4,13 +4,12 @@ use super::error::CliError;
 use super::output::Output;
 use super::policy_file;
 use super::round::{LoadedRound, RoundArgs};
-use blindtier_family::{Letter, LetterKey, Mail};
-use blindtier_policy::{
-    Answer, Code, INVALID, Interpreter, Labels, OPTED_OUT, OptOut, Policy, UNDECIDED,
-};
-use blindtier_wire::{Board, Digest, PartyName, Proof, TrustFile};
+use blindtier_family::{Letter as Mailed, LetterKey, Mail};
+use blindtier_letter::{Correction, Language, Letter, Levels, Reading, RoundFacts};
+use blindtier_policy::Policy;
+use blindtier_wire::{Board, Digest, PartyName, Proof, TrustFile, storage};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a family does.
 #[derive(clap::Subcommand)]
@@ -54,17 +53,38 @@ pub struct MailArgs {
     family: Option<usize>,
 }
 
-/// Read this family's letters: its tier, what decided it, and what would change it.
+/// Read this family's letters: its tier, what decided it, what would change it, and how to object.
 ///
 /// The trustees' letters open the tier. The agencies' letters say which levels they used; the policy is run on them here, on
-/// the family's own device, and explains the tier. Levels that do not give the opened tier are shown as such.
+/// the family's own device, and explains the tier. Levels that do not give the opened tier are shown as such. Fixed phrases are
+/// in the language asked for; names are the policy's own, in that language where it has them.
 #[derive(clap::Args)]
 pub struct ReadArgs {
     #[command(flatten)]
     mail: MailArgs,
-    /// Language of names
-    #[arg(long, value_name = "TAG", default_value = "en")]
-    language: String,
+    /// How to write the letter [default: text, with --json json]
+    #[arg(long, value_enum)]
+    format: Option<LetterFormat>,
+    /// Language of the letter: en (English), ru (Russian), kk (Kazakh)
+    #[arg(long, value_name = "TAG", default_value_t)]
+    language: Language,
+    /// Where and by when to object, as the letter should say it, for example "until 1 March: Family office, 5 Main Street"
+    #[arg(long, value_name = "TEXT")]
+    objections: Option<String>,
+    /// File to write instead of standard output; readable by its owner only
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// What a letter is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LetterFormat {
+    /// Plain text
+    Text,
+    /// A page for a phone or for paper, without scripts; loads nothing
+    Html,
+    /// One JSON object, with everything that the letter says
+    Json,
 }
 
 /// Check that the round has this family's letter key, before anything is opened.
@@ -150,7 +170,7 @@ fn check(args: &CheckArgs, output: Output) -> Result<(), CliError> {
 /// The letters that were asked for, with the policy.
 struct Opened {
     loaded: LoadedRound,
-    letters: Vec<Letter>,
+    letters: Vec<Mailed>,
     proofs: Vec<Proof>,
 }
 
@@ -181,155 +201,78 @@ impl MailArgs {
 fn read(args: &ReadArgs, output: Output) -> Result<(), CliError> {
     let Opened { loaded, letters, .. } = args.mail.open()?;
     let policy = &loaded.policy;
-    let told =
-        letters.iter().map(|letter| Told::of(policy, letter)).collect::<Result<Vec<_>, _>>()?;
-    let ids: Vec<&str> = told.iter().map(|told| told.id(policy)).collect();
+    let readings =
+        letters.iter().map(|mailed| reading(policy, mailed)).collect::<Result<Vec<_>, _>>()?;
+    let ids: Vec<&str> = readings.iter().map(Reading::id).collect();
     let mut object = json!({ "tiers": ids });
-    let lines = match (letters.as_slice(), told.as_slice()) {
-        ([letter], [told]) => {
-            let lines = letter_lines(policy, letter, told, &args.language);
-            if let Some(fields) = object.as_object_mut() {
-                fields.insert("slot".into(), json!(letter.slot));
-                fields.insert("head".into(), json!(letter.head.to_string()));
-                fields.insert("letter".into(), json!(lines));
-            }
-            lines
+    let format =
+        args.format.unwrap_or(if output.json { LetterFormat::Json } else { LetterFormat::Text });
+    let output = Output { json: output.json || format == LetterFormat::Json, ..output };
+    let ([mailed], [reading]) = (letters.as_slice(), readings.as_slice()) else {
+        // Many keys are a simulation's: it wants all tiers and no letter.
+        if args.out.is_some() || format == LetterFormat::Html {
+            return Err(CliError::ManyKeys { file: args.mail.key.clone(), count: letters.len() });
         }
-        _ => ids.iter().map(|id| format!("your tier: {id}")).collect(),
+        return output.report(&object, || {
+            ids.iter().map(|id| format!("your tier: {id}")).collect::<Vec<_>>().join("\n")
+        });
     };
-    output.report(&object, || lines.join("\n"))
-}
-
-/// What a letter comes to: the opened number, and what the policy says of the values that were sealed to the family.
-struct Told {
-    code: Code,
-    /// The values that the offices say they used; missing ones where they are silent or excluded.
-    values: Vec<i64>,
-    /// What the policy says of them; nothing if they are no values of this policy.
-    answer: Option<Answer>,
-    /// Positions of the agencies from which there are no levels.
-    silent: Vec<usize>,
-}
-
-impl Told {
-    fn of(policy: &Policy, letter: &Letter) -> Result<Self, CliError> {
-        let mut values = policy.missing_values();
-        let mut silent = Vec::new();
-        for (position, agency) in policy.agencies.iter().enumerate() {
-            let own = || policy.indicators.iter().zip(0..).filter(|(i, _)| i.agency == position);
-            let name = PartyName::agency(&agency.id).map_err(blindtier_wire::WireError::from)?;
-            if letter.excluded.contains(&name) {
-                continue;
-            }
-            match letter.levels.get(&name).filter(|levels| levels.len() == own().count()) {
-                Some(levels) => {
-                    for ((_, indicator), level) in own().zip(levels) {
-                        if let Some(value) = values.get_mut::<usize>(indicator) {
-                            *value = *level;
-                        }
-                    }
-                }
-                None => silent.push(position),
-            }
-        }
-        let said_no = policy.opt_out == OptOut::Neutral
-            && letter.levels.get(&PartyName::registrar()).is_some_and(|said| said == &[1]);
-        let answer = Interpreter::new(policy)?.answer(&values, said_no).ok();
-        Ok(Self { code: policy.code(letter.code), values, answer, silent })
+    let letter = Letter::new(reading, &facts(&loaded, mailed, args), args.language);
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert("slot".into(), json!(mailed.slot));
+        fields.insert("head".into(), json!(mailed.head.to_string()));
+        fields.insert("letter".into(), json!(letter.lines()));
+        fields.insert("contents".into(), json!(letter));
     }
+    let text = match format {
+        LetterFormat::Text => letter.text(),
+        LetterFormat::Html => letter.html() + "\n",
+        LetterFormat::Json => format!("{object}\n"),
+    };
+    match &args.out {
+        Some(file) => keep(file, &text, mailed.slot, output),
+        // With --json standard output has JSON, whatever the format.
+        None => output.report(&object, || text.trim_end().to_owned()),
+    }
+}
 
-    /// The identifier of the tier, or of the reserved code. A number that is no tier says by itself that there is none;
-    /// why, the sealed values say.
-    fn id<'p>(&self, policy: &'p Policy) -> &'p str {
-        self.code.id(policy).unwrap_or(match self.answer {
-            Some(Answer::OptedOut) => OPTED_OUT,
-            Some(Answer::Undecided(_)) => UNDECIDED,
-            Some(Answer::Tier(_)) | None => INVALID,
+/// Writes a letter into a file of the family's own.
+fn keep(file: &Path, text: &str, slot: u32, output: Output) -> Result<(), CliError> {
+    storage::write_secret(file, text.as_bytes())?;
+    output.report(&json!({ "slot": slot, "file": file }), || {
+        format!("{}: the letter of slot {slot}", file.display())
+    })
+}
+
+/// What was opened for the family, held against what the agencies sealed to it.
+fn reading<'p>(policy: &'p Policy, mailed: &Mailed) -> Result<Reading<'p>, CliError> {
+    let levels = policy.agencies.iter().map(|agency| {
+        let name = PartyName::agency(&agency.id).map_err(blindtier_wire::WireError::from)?;
+        Ok(match mailed.levels.get(&name) {
+            _ if mailed.excluded.contains(&name) => Levels::LeftOut,
+            Some(levels) => Levels::Sealed(levels.clone()),
+            None => Levels::Silent,
         })
-    }
+    });
+    let levels = levels.collect::<Result<Vec<_>, CliError>>()?;
+    let said_no = mailed.levels.get(&PartyName::registrar()).is_some_and(|said| said == &[1]);
+    Ok(Reading::new(policy, mailed.code, &levels, said_no)?)
 }
 
-/// A letter for people.
-fn letter_lines(policy: &Policy, letter: &Letter, told: &Told, language: &str) -> Vec<String> {
-    let name = |tier: usize| policy.tiers.get(tier).map_or("?", |t| label(&t.label, language));
-    let office =
-        |agency: usize| policy.agencies.get(agency).map_or("?", |a| label(&a.label, language));
-    let mut lines = Vec::new();
-    match (told.code, &told.answer) {
-        (Code::Tier(tier), Some(Answer::Tier(outcome))) if outcome.tier == tier => {
-            match policy.explain(&told.values) {
-                Ok(explanation) => lines.extend(explanation.lines(policy, language)),
-                Err(_) => lines.extend(does_not_hold(name(tier), None)),
-            }
-        }
-        (Code::Tier(tier), other) => lines.extend(does_not_hold(
-            name(tier),
-            other.as_ref().map(|answer| match answer {
-                Answer::Tier(outcome) => name(outcome.tier),
-                Answer::OptedOut => "no tier, because you opted out",
-                Answer::Undecided(_) => "no tier, because something is missing",
-            }),
-        )),
-        (Code::OptedOut | Code::Withheld, Some(Answer::OptedOut)) => {
-            lines.push("You opted out: no tier was computed for you".to_owned());
-        }
-        (Code::OptedOut, _) => lines.push(
-            "You opted out, says the result, but the registrar did not seal that to you; ask the registrar".to_owned(),
-        ),
-        (Code::Undecided | Code::Withheld, Some(Answer::Undecided(unknown))) => {
-            lines.push("Your tier cannot be decided: something is missing that the policy needs".to_owned());
-            for indicator in unknown.iter().filter_map(|i| policy.indicators.get(*i)) {
-                let what = label(&indicator.label, language);
-                lines.push(format!("Missing: {what}; please ask: {}", office(indicator.agency)));
-            }
-        }
-        (Code::Undecided | Code::Withheld, _) => lines.push(
-            "No tier: an office encrypted something else than it sealed to you, or what no family can have. \
-             Nothing was decided about you; appeal with this letter"
-                .to_owned(),
-        ),
+/// What the public files and the mail say beside the levels.
+fn facts(loaded: &LoadedRound, mailed: &Mailed, args: &ReadArgs) -> RoundFacts {
+    RoundFacts {
+        round: loaded.context.round.to_string(),
+        slot: mailed.slot,
+        head: mailed.head.to_string(),
+        corrected: mailed
+            .corrected
+            .as_ref()
+            .map(|(round, slot)| Correction { round: round.to_string(), slot: *slot }),
+        opened_to_state: mailed.opened_to_state.clone(),
+        complaints: mailed.complaints.iter().map(ToString::to_string).collect(),
+        objections: args.objections.clone(),
     }
-    if !letter.excluded.is_empty() {
-        let names: Vec<&str> = letter
-            .excluded
-            .iter()
-            .filter_map(|name| name.agency_id().and_then(|id| policy.agency(id)))
-            .map(office)
-            .collect();
-        lines.push(format!(
-            "Left out of the round, so that it counts as if it knew nothing of you: {}",
-            names.join(", ")
-        ));
-    }
-    if !told.silent.is_empty() {
-        let names: Vec<&str> = told.silent.iter().map(|agency| office(*agency)).collect();
-        lines.push(format!("No levels from: {}", names.join(", ")));
-    }
-    if let Some((round, slot)) = &letter.corrected {
-        lines.push(format!(
-            "This was corrected: what counts is slot {slot} of round {round}; read that letter"
-        ));
-    }
-    if let Some(reason) = &letter.opened_to_state {
-        lines.push(format!("This tier was opened to the state as well: {reason}"));
-    }
-    lines.extend(letter.complaints.iter().map(|complaint| format!("Note: {complaint}")));
-    lines.push(format!("Slot {}; ledger head {}", letter.slot, letter.head));
-    lines
-}
-
-/// A tier whose reasons are not those of the sealed values; `given` is what these would give, if anything.
-fn does_not_hold(tier: &str, given: Option<&str>) -> [String; 2] {
-    [
-        format!("Your tier: {tier}"),
-        match given {
-            Some(given) => format!(
-                "The reasons do not hold: the levels that the offices sealed would give {given}, not the tier that was opened. \
-                 An office sealed other levels than it submitted, or its letter is missing; appeal with this letter"
-            ),
-            None => "The reasons do not hold: the levels that the offices sealed are none of this policy; appeal with this letter".to_owned(),
-        },
-    ]
 }
 
 fn prove(args: &ProveArgs, output: Output) -> Result<(), CliError> {
@@ -366,10 +309,4 @@ fn read_for_state(args: &ReadForStateArgs, output: Output) -> Result<(), CliErro
 /// The identifier of a code; `withheld` for a number that is no tier and does not say why.
 pub(super) fn code_id(policy: &Policy, number: u32) -> &str {
     policy.code(number).id(policy).unwrap_or("withheld")
-}
-
-fn label<'l>(labels: &'l Labels, language: &str) -> &'l str {
-    let found =
-        labels.get(language).or_else(|| labels.get("en")).or_else(|| labels.values().next());
-    found.map_or("", String::as_str)
 }

@@ -4,9 +4,13 @@
 
 mod agency;
 mod auditor;
+mod calibrate;
 mod compare;
+mod cost;
 mod dealer;
 mod demo;
+mod dmn;
+mod dpia;
 mod engine;
 mod error;
 mod evaluator;
@@ -18,6 +22,9 @@ mod policy_file;
 mod progress;
 mod registrar;
 mod round;
+mod round_report;
+mod simulate;
+mod statistics;
 mod synth;
 mod trustee;
 
@@ -81,8 +88,12 @@ enum Command {
     /// One approach of a comparison, as `compare` starts it
     #[command(hide = true)]
     CompareApproach(compare::ApproachArgs),
-    /// Write seeded register rows that reach every level and both sides of every cut
+    /// Measure this machine once, so that `policy cost --families` can say how long a round takes
+    Calibrate(calibrate::CalibrateArgs),
+    /// Write a synthetic population calibrated to public figures, or rows that probe a policy
     Synth(synth::SynthArgs),
+    /// Simulate a policy on registers in the clear: tiers by group, moves between policies, sensitivity, errors
+    Simulate(Box<simulate::SimulateArgs>),
 }
 
 /// Parses the arguments, runs the command and turns its outcome into an exit code.
@@ -109,7 +120,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Auditor(command) => auditor::run(&command, output),
         Command::Compare(args) => compare::run(&args, output),
         Command::CompareApproach(args) => compare::approach(&args),
+        Command::Calibrate(args) => calibrate::run(&args, output),
         Command::Synth(args) => synth::run(&args, output),
+        Command::Simulate(args) => simulate::run(&args, output),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -64,6 +64,10 @@ impl Output {
                     fields.insert("culprit".into(), json!(first.as_str()));
                     fields.insert("culprits".into(), json!(all));
                 }
+                if let CliError::Dmn(blindtier_dmn::ImportError::Dmn(errors)) = error {
+                    fields.insert("file".into(), json!(errors.file_name()));
+                    fields.insert("errors".into(), json!(errors.errors()));
+                }
                 if let CliError::Policy(errors) = error {
                     fields.insert("file".into(), json!(errors.file_name()));
                     fields.insert("errors".into(), json!(errors.errors()));

@@ -1,10 +1,8 @@
 //! `blindtier policy`: what an analyst does with a policy file. Nothing here is encrypted.
 
-use super::engine::{AnyPlan, EngineName, LayoutName, ProofsName};
 use super::error::CliError;
 use super::output::Output;
 use super::policy_file;
-use blindtier_engine::{Operation, Operations, Proofs};
 use blindtier_policy::{
     Answer, Domain, Interpreter, Labels, OPTED_OUT, OptOut, Policy, Table, Term, UNDECIDED,
     read_families,
@@ -21,9 +19,13 @@ pub enum PolicyCommand {
     /// Show what a policy says; with --json its canonical form, which is what is hashed
     Show(PolicyArg),
     /// Show what a policy costs: lookups or multiplications, bytes a family, failure probability or noise
-    Cost(CostArgs),
+    Cost(super::cost::CostArgs),
     /// Decide every family of a data set in the clear and print `id,tier` rows
     Run(RunArgs),
+    /// Write a data-protection impact assessment of a policy, as Markdown
+    Dpia(super::dpia::DpiaArgs),
+    /// Import decision tables of OMG DMN 1.3 to 1.5 as a policy
+    ImportDmn(super::dmn::ImportDmnArgs),
     /// Print the policy's hash, which does not change with comments and spacing
     Hash(PolicyArg),
 }
@@ -34,26 +36,6 @@ pub struct PolicyArg {
     /// Policy file, or the name of a shipped policy (nursery, digital-family-card, eight-indicators, mpi)
     #[arg(value_name = "POLICY")]
     policy: PathBuf,
-}
-
-/// Show what a policy costs.
-#[derive(clap::Args)]
-pub struct CostArgs {
-    #[command(flatten)]
-    policy: PolicyArg,
-    /// Engine
-    #[arg(long, value_enum, default_value_t)]
-    engine: EngineName,
-    /// Slots a chunk, with engine tfhe [default: 512]
-    #[arg(long, value_name = "SLOTS", value_parser = clap::value_parser!(u32).range(1..=4096))]
-    chunk: Option<u32>,
-    /// How the key is shared: how many of how many trustees
-    #[arg(long, value_name = "T-of-N", default_value = "2-of-3")]
-    trustees: blindtier_wire::Sharing,
-    /// Whether ciphertexts are proven (tfhe) or checked (bfv) to hold allowed values [default: on with tfhe, off with
-    /// bfv]
-    #[arg(long, value_enum)]
-    proofs: Option<ProofsName>,
 }
 
 /// Decide every family of a data set in the clear.
@@ -78,8 +60,10 @@ pub fn run(command: &PolicyCommand, output: Output) -> Result<(), CliError> {
     match command {
         PolicyCommand::Check(args) => check(args, output),
         PolicyCommand::Show(args) => show(args, output),
-        PolicyCommand::Cost(args) => cost(args, output),
+        PolicyCommand::Cost(args) => super::cost::run(args, output),
         PolicyCommand::Run(args) => decide(args, output),
+        PolicyCommand::Dpia(args) => super::dpia::run(args, output),
+        PolicyCommand::ImportDmn(args) => super::dmn::run(args, output),
         PolicyCommand::Hash(args) => {
             let policy = policy_file::load(&args.policy)?;
             let hash = policy.hash().to_string();
@@ -110,7 +94,8 @@ fn check(args: &PolicyArg, output: Output) -> Result<(), CliError> {
     })
 }
 
-fn english(labels: &Labels) -> &str {
+/// A label in English, or in any language.
+pub fn english(labels: &Labels) -> &str {
     labels.get("en").or_else(|| labels.values().next()).map_or("", String::as_str)
 }
 
@@ -176,72 +161,6 @@ fn summary(policy: &Policy) -> String {
         lines.push(format!("reason {}: {}", reason.id, english(&reason.label)));
     }
     lines.join("\n")
-}
-
-fn cost(args: &CostArgs, output: Output) -> Result<(), CliError> {
-    let policy = policy_file::load(&args.policy.policy)?;
-    let mut layouts = Vec::new();
-    let mut text = vec![format!("policy {}, engine {}", policy.name, args.engine.name())];
-    for layout in [LayoutName::Folded, LayoutName::PerIndicator] {
-        let proofs = ProofsName::chosen(args.proofs, args.engine);
-        let any = AnyPlan::new(&policy, args.engine, layout.into(), args.trustees, proofs)?;
-        let (plan, summary) = (any.plan(), any.summary());
-        let chunk = any.chunk(args.chunk)?;
-        let families = usize::try_from(chunk).unwrap_or(usize::MAX);
-        let registrar = policy.agencies.len();
-        let bytes_of = |submitter: &usize| plan.upload_bytes(*submitter, families);
-        let (registrars, agencies): (Vec<usize>, Vec<usize>) =
-            summary.submitters.iter().partition(|submitter| **submitter == registrar);
-        let upload: u64 = agencies.iter().map(bytes_of).sum();
-        let opt_out_upload: u64 = registrars.iter().map(bytes_of).sum();
-        let result = plan.result_bytes(families);
-        let per_family = |bytes: u64| bytes.div_ceil(u64::from(chunk));
-        let describe = plan.describe();
-        let Operations { operation, tier, opt_out, checks } = summary.operations;
-        let mut operations = match operation {
-            Operation::Lookup => format!("lookups a family {tier}"),
-            Operation::Multiplication => format!("multiplications a chunk {tier}"),
-        };
-        for (number, what) in [(opt_out, "opt-out"), (checks, "checks")] {
-            if number > 0 {
-                operations.push_str(&format!(", for {what} {number}"));
-            }
-        }
-        let proofs = summary.proofs == Proofs::On;
-        text.push(format!(
-            "{} layout, chunks of {chunk} slots, proofs {}: {operations}, parties that submit {}, bytes a family: upload {} (for opt-out {}), result {}",
-            summary.layout,
-            if proofs { "on" } else { "off" },
-            summary.submitters.len(),
-            per_family(upload),
-            per_family(opt_out_upload),
-            per_family(result),
-        ));
-        text.extend(describe.iter().map(|line| format!("  {line}")));
-        let mut object = json!({
-            "layout": summary.layout.to_string(),
-            "engine": summary.engine.name,
-            "parameters": summary.engine.parameters,
-            "chunk": chunk,
-            "lookups_per_family": summary.operations.lookups_per_family(),
-            "opt_out_lookups_per_family": if operation == Operation::Lookup { opt_out } else { 0 },
-            "proofs": proofs,
-            "submitters": summary.submitters.len(),
-            "bytes": {
-                "upload_per_family": per_family(upload),
-                "opt_out_upload_per_family": per_family(opt_out_upload),
-                "result_per_family": per_family(result),
-            },
-            "plan": describe,
-        });
-        if let (Operation::Multiplication, Some(fields)) = (operation, object.as_object_mut()) {
-            fields.insert("multiplications_per_chunk".into(), json!(tier));
-            fields.insert("checks_per_chunk".into(), json!(checks));
-        }
-        layouts.push(object);
-    }
-    let object = json!({ "policy": policy.name, "layouts": layouts });
-    output.report(&object, || text.join("\n"))
 }
 
 fn decide(args: &RunArgs, output: Output) -> Result<(), CliError> {

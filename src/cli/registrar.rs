@@ -10,11 +10,11 @@ use blindtier_ledger::Ledger;
 use blindtier_policy::Policy;
 use blindtier_policy::passes::Layout;
 use blindtier_registrar::{
-    Corrects, Destination, Invitation, Link, NewRound, OptOutColumns, Population, RegistrarError,
+    Corrects, Destination, Invitation, Link, NewRound, Population, RegistrarColumns, RegistrarError,
 };
 use blindtier_wire::{
-    Board, Digest, LetterKeys, Linkage, OptOuts, PartyName, Sharing, SigningIdentity, TrustFile,
-    file_names,
+    Board, Digest, GroupList, LetterKeys, Linkage, OptOuts, PartyName, Sharing, SigningIdentity,
+    Statistics, TrustFile, file_names,
 };
 use clap::ValueEnum;
 use serde_json::json;
@@ -82,6 +82,39 @@ pub struct NewRoundArgs {
     /// bfv]
     #[arg(long, value_enum)]
     proofs: Option<ProofsName>,
+    /// Let the round publish how many families of a group have each tier, with noise: the column of the population with the
+    /// group, such as region. The groups' names become public, whose family is in which does not. Needs engine bfv
+    #[arg(long, value_name = "COLUMN")]
+    statistics_by: Option<String>,
+    /// The privacy budget of the round: what all questions about groups may spend of epsilon together, from 0.05 to 10
+    #[arg(long, value_name = "EPSILON", value_parser = epsilon, default_value = "1")]
+    privacy_budget: u32,
+    /// Numbers of families below it are not shown, looked at with their noise
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    minimum_cell: u32,
+    /// Whether numbers of families have noise. Off for simulated families only: trustees refuse it unless told so
+    #[arg(long, value_enum, default_value_t = Switch::On)]
+    statistics_noise: Switch,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On
+    On,
+    /// Off
+    Off,
+}
+
+/// Reads an amount of the privacy budget; thousandths of epsilon.
+pub fn epsilon(text: &str) -> Result<u32, String> {
+    let thousandths = blindtier_policy::Decimal::parse(text).ok().and_then(|number| {
+        let up = 3u8.checked_sub(u8::try_from(number.scale).ok()?)?;
+        u32::try_from(number.units.checked_mul(10i64.pow(up.into()))?).ok()
+    });
+    thousandths
+        .filter(|amount| blindtier_wire::EPSILON.contains(amount))
+        .ok_or_else(|| "write a number from 0.05 to 10 with at most three decimals".into())
 }
 
 /// Decide some slots of an opened round anew, after the agencies corrected their registers.
@@ -207,13 +240,23 @@ pub fn run(command: &RegistrarCommand, output: Output) -> Result<(), CliError> {
 
 fn new_round(args: &NewRoundArgs, output: Output) -> Result<(), CliError> {
     let policy = policy_file::load(&args.policy)?;
-    let population = Population::read(&args.announce.population)?;
+    let by = args.statistics_by.as_deref();
+    let population = Population::read_grouped(&args.announce.population, by)?;
     let families = u64::try_from(population.families.len()).unwrap_or(u64::MAX);
+    let statistics = population.grouping().map(|grouping| Statistics {
+        groups: grouping.names.clone(),
+        budget: args.privacy_budget,
+        minimum_cell: args.minimum_cell,
+        noise: args.statistics_noise == Switch::On,
+    });
+    let groups = statistics.as_ref().map_or(0, |statistics| statistics.groups.len());
+    let groups = u32::try_from(groups).unwrap_or(u32::MAX);
     let (layout, trustees) = (args.layout.into(), args.trustees);
     let (plan, why) =
-        AnyPlan::choose(&policy, args.engine, layout, trustees, args.proofs, families)?;
+        AnyPlan::choose(&policy, args.engine, layout, trustees, args.proofs, families, groups)?;
     let board = Board::new(&args.board);
-    let round = Planned { policy, plan, why, sharing: trustees, chunk: args.chunk, corrects: None };
+    let (sharing, chunk) = (trustees, args.chunk);
+    let round = Planned { policy, plan, why, sharing, chunk, corrects: None, statistics };
     args.announce.announce(&round, &board, &population, output)
 }
 
@@ -230,7 +273,7 @@ fn correct(args: &CorrectArgs, output: Output) -> Result<(), CliError> {
     let why = "tfhe: corrections need proofs of encryption".to_owned();
     let slots = &args.slots;
     let corrects = Some(Corrects { round: context.round, letter_keys: &letter_keys, slots });
-    let planned = Planned { policy, plan, why, sharing, chunk: None, corrects };
+    let planned = Planned { policy, plan, why, sharing, chunk: None, corrects, statistics: None };
     args.announce.announce(&planned, &board, &population, output)
 }
 
@@ -244,6 +287,7 @@ struct Planned<'a> {
     /// Slots a chunk, if the caller said so.
     chunk: Option<u32>,
     corrects: Option<Corrects<'a>>,
+    statistics: Option<Statistics>,
 }
 
 impl AnnounceArgs {
@@ -280,6 +324,7 @@ impl AnnounceArgs {
             proofs: summary.proofs == Proofs::On,
             deadline: self.deadline,
             corrects: planned.corrects.as_ref(),
+            statistics: planned.statistics.clone(),
             population,
             population_file: &self.population,
             opt_outs: opt_outs.as_ref().zip(self.opt_out.as_deref()),
@@ -311,6 +356,7 @@ impl AnnounceArgs {
             "submitters": names,
             "linkage": value_name(self.linkage),
             "linkage_persons": linkage.persons(),
+            "statistics": announced.round.statistics,
         });
         output.report(&object, || {
             format!(
@@ -376,14 +422,27 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
     let (context, trust) = (&invitation.context, &loaded.trust);
     let file = args.private.join(file_names::OPT_OUTS);
     let opt_outs = OptOuts::read(&file, &invitation.round, context, trust)?;
+    let groups = match &invitation.round.statistics {
+        Some(_) => {
+            let file = args.private.join(file_names::GROUPS);
+            Some(GroupList::read(&file, &invitation.round, context, trust)?)
+        }
+        None => None,
+    };
     let submitter = loaded.policy.agencies.len();
     let inputs = loaded.plan.plan().inputs();
     let columns = inputs.columns_of(submitter);
-    let mut source = OptOutColumns {
-        opt_outs: &opt_outs,
+    let indicators = loaded.policy.indicators.len();
+    let listed = |slot, position: usize| match (position.checked_sub(indicators), &groups) {
+        (Some(0), _) => opt_outs.value(slot),
+        (Some(group), Some(groups)) => groups.value(slot, group - 1),
+        _ => 0,
+    };
+    let mut source = RegistrarColumns {
         columns: columns.len(),
-        fold: |said_no| {
-            columns.iter().map(|column| inputs.column_value(*column, &mut |_| said_no)).collect()
+        fold: |slot| {
+            let value = |column: &usize| inputs.column_value(*column, &mut |i| listed(slot, i));
+            columns.iter().map(value).collect()
         },
     };
     let progress = output.progress("encrypting");

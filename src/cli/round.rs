@@ -69,7 +69,10 @@ impl RoundArgs {
         let engine = EngineName::from_name(&announced.engine.name)
             .ok_or_else(|| other("no such engine".into()))?;
         let proofs = if announced.proofs { Proofs::On } else { Proofs::Off };
-        let plan = AnyPlan::new(&policy, engine, layout, announced.sharing, proofs)?;
+        let groups = announced.statistics.as_ref().map_or(0, |statistics| statistics.groups.len());
+        let groups = u32::try_from(groups).unwrap_or(u32::MAX);
+        let plan =
+            AnyPlan::with_groups(&policy, engine, layout, announced.sharing, proofs, groups)?;
         if plan.engine() != announced.engine {
             return Err(other(plan.engine().parameters));
         }

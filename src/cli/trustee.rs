@@ -3,9 +3,10 @@
 use super::error::CliError;
 use super::output::Output;
 use super::round::{IdentityArg, LoadedRound, RoundArgs, folder_bytes};
-use blindtier_ledger::Exclusion;
+use super::statistics;
+use blindtier_ledger::{Exclusion, Ledger};
 use blindtier_trustee::{
-    Agreed, Desk, KeyProgress, OpenProgress, RegisterProgress, StateRequest, Step,
+    Agreed, AnswerProgress, Desk, KeyProgress, OpenProgress, RegisterProgress, StateRequest, Step,
 };
 use blindtier_wire::{Digest, PartyName, SigningIdentity, WireError, utc};
 use serde_json::{Value, json};
@@ -25,6 +26,8 @@ pub enum TrusteeCommand {
     Exclude(ExcludeArgs),
     /// Take the next step of opening a round together with other trustees; again, until the letters are sealed
     Open(OpenArgs),
+    /// Take the next step of opening numbers of families, with noise; again, until the answer is in the ledger
+    Answer(AnswerArgs),
     /// State that this trustee does not open, and why
     Refuse(RefuseArgs),
     /// Sign the ledger's entry about what another trustee stated (a refusal, destroyed shares)
@@ -169,6 +172,24 @@ pub enum OpenTo {
     State,
 }
 
+/// Take the next step of opening numbers of families of some groups, with noise.
+///
+/// Answers what the evaluator has counted (evaluator count). First counts again and compares every byte, checks that no group
+/// was asked about before and that the privacy budget reaches, and signs the question: from then on its part of the budget is
+/// spent. Then shows partial decryptions with this trustee's noise, adds those of all up, and signs the answer. Run it again
+/// whenever new files of the others are on the board. Nobody ever sees a number without noise.
+#[derive(clap::Args)]
+pub struct AnswerArgs {
+    #[command(flatten)]
+    desk: DeskArgs,
+    /// A trustee that is not waited for, such as trustee:3; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = |name: &str| PartyName::new(name))]
+    without: Vec<PartyName>,
+    /// Open exact numbers too, in a round that was announced without noise because its families are simulated
+    #[arg(long)]
+    simulated: bool,
+}
+
 /// State that this trustee does not open, and why.
 #[derive(clap::Args)]
 pub struct RefuseArgs {
@@ -188,6 +209,7 @@ pub fn run(command: &TrusteeCommand, output: Output) -> Result<(), CliError> {
         TrusteeCommand::Register(args) => register(args, output),
         TrusteeCommand::Exclude(args) => exclude(args, output),
         TrusteeCommand::Open(args) => open(args, output),
+        TrusteeCommand::Answer(args) => answer(args, output),
         TrusteeCommand::Refuse(args) => refuse(args, output),
         TrusteeCommand::Witness(args) => witness(args, output),
         TrusteeCommand::Destroy(args) => destroy(args, output),
@@ -234,6 +256,62 @@ impl Loaded<'_> {
 
 fn names(parties: &[PartyName]) -> String {
     parties.iter().map(PartyName::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn answer(args: &AnswerArgs, output: Output) -> Result<(), CliError> {
+    let loaded = args.desk.load()?;
+    let (checking, counting) = (output.progress("checking"), output.progress("recounting"));
+    let start = Instant::now();
+    let LoadedRound { policy, round, context, board, trust, plan, .. } = &loaded.round;
+    let tiers = policy.tiers.len();
+    let progress = blindtier_trustee::answer(
+        &loaded.desk(),
+        tiers,
+        &args.without,
+        args.simulated,
+        plan,
+        &|step, done, total| match step {
+            Step::Checking => checking.set(done, total),
+            _ => counting.set(done, total),
+        },
+    )?;
+    [checking, counting].iter().for_each(super::progress::Progress::finish);
+    let (stage, waiting): (&str, &[PartyName]) = match &progress {
+        AnswerProgress::Asked => ("asked", &[]),
+        AnswerProgress::Shown { missing } => ("shown", missing),
+        AnswerProgress::Combined => ("combined", &[]),
+        AnswerProgress::Done { .. } => ("done", &[]),
+    };
+    let ledger = Ledger::read(&board.ledger(), round, context, trust)?;
+    let answers = statistics::answered(policy, round, &ledger);
+    let latest = answers.last().filter(|_| stage == "done");
+    let waiting_for: Vec<&str> = waiting.iter().map(PartyName::as_str).collect();
+    let object = loaded.object(json!({
+        "stage": stage,
+        "done": stage == "done",
+        "waiting_for": waiting_for,
+        "privacy": statistics::budget(round, &ledger),
+        "answer": latest.map(statistics::Answered::object),
+        "seconds": start.elapsed().as_secs_f64(),
+    }));
+    output.report(&object, || match &progress {
+        AnswerProgress::Asked => {
+            "counted again, the same; the question is signed; run this again when the others have signed it".into()
+        }
+        AnswerProgress::Shown { missing } if missing.is_empty() => {
+            "partial decryptions shown; too few trustees have; run this again when more have".into()
+        }
+        AnswerProgress::Shown { missing } => format!(
+            "partial decryptions shown; waiting for those of {}; run this again when they are there",
+            names(missing)
+        ),
+        AnswerProgress::Combined => {
+            "added up and signed; run this again when the others have signed the answer".into()
+        }
+        AnswerProgress::Done { .. } => {
+            latest.map(statistics::Answered::text).unwrap_or_default()
+        }
+    })
 }
 
 fn keygen(args: &KeygenArgs, output: Output) -> Result<(), CliError> {

@@ -70,3 +70,66 @@ fn every_kept_run_says_how_it_was_made_and_agrees() {
     }
     assert!(compared > 0, "no comparison is kept");
 }
+
+/// The rows of the one table of a document with this head.
+fn table(document: &str, head: &str) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(document).unwrap();
+    let (before, rest) = text.split_once(&format!("\n{head}\n")).unwrap_or_else(|| {
+        panic!("{document} has no table with the head {head}");
+    });
+    assert!(!before.contains(head), "{document}: two such tables");
+    let rows = rest.lines().skip(1).take_while(|line| line.starts_with('|'));
+    let cells = |row: &str| {
+        row.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect::<Vec<_>>()
+    };
+    rows.map(cells).collect()
+}
+
+/// The items of the lists between two texts, each on one line, without link targets and the mark at its end.
+fn items(document: &str, from: &str, to: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(document).unwrap();
+    let part = text.split_once(from).unwrap().1.split_once(to).unwrap().0;
+    let mut items: Vec<String> = Vec::new();
+    for line in part.lines() {
+        match (line.strip_prefix("- "), line.strip_prefix("  "), items.last_mut()) {
+            (Some(first), _, _) => items.push(first.to_owned()),
+            (None, Some(more), Some(item)) => *item = format!("{item} {}", more.trim()),
+            _ => {}
+        }
+    }
+    items.iter().map(|item| without_links(item).trim_end_matches([';', '.']).to_owned()).collect()
+}
+
+fn without_links(text: &str) -> String {
+    let (mut plain, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once("](") {
+        let (lead, label) = before.rsplit_once('[').unwrap();
+        plain.extend([lead, label]);
+        rest = after.split_once(')').unwrap().1;
+    }
+    plain + rest
+}
+
+#[test]
+fn the_trust_table_says_what_the_documents_say() {
+    let trust = blindtier::assessment::TrustTable::shipped().unwrap();
+    let parties: Vec<Vec<String>> = trust
+        .parties
+        .iter()
+        .map(|party| vec![party.party.clone(), party.holds.clone(), party.learns.clone()])
+        .collect();
+    assert_eq!(parties, table("README.md", "| party | holds | learns |"));
+    let kept: Vec<Vec<String>> = trust
+        .kept
+        .iter()
+        .map(|kept| vec![kept.what.clone(), kept.place.clone(), kept.keep.clone()])
+        .collect();
+    assert_eq!(kept, table("docs/operations.md", "| what | where | keep |"));
+    let residual = |by_design: bool| -> Vec<&str> {
+        let found = trust.residual.iter().filter(|residual| residual.by_design == by_design);
+        found.map(|residual| residual.text.as_str()).collect()
+    };
+    let missing = "\nBecause it is not there yet:\n";
+    assert_eq!(residual(true), items("SECURITY.md", "\nBy design:\n", missing));
+    assert_eq!(residual(false), items("SECURITY.md", missing, "\n\nWith tfhe, recomputing"));
+}

@@ -264,6 +264,11 @@ impl<'a> Party<'a> {
         Self::new(work, ["evaluator", "run"], "evaluator")
     }
 
+    /// The evaluator's counting of families.
+    pub fn count(work: &'a Path) -> Self {
+        Self::new(work, ["evaluator", "count"], "evaluator")
+    }
+
     pub fn agency(work: &'a Path, agency: &str) -> Self {
         let folder = format!("agencies/{agency}");
         let party = Self::new(work, ["agency", "submit"], &folder)

@@ -104,6 +104,14 @@ pub enum AuditError {
         /// The board's.
         expected: RoundId,
     },
+    /// An answer about groups of families is not what was shown.
+    #[error("{}: the answer to question {number} is not what the trustees' partial decryptions come to; a majority of trustees signed something else; do not publish it", folder.display())]
+    OtherAnswer {
+        /// The ledger.
+        folder: PathBuf,
+        /// The question, from 1.
+        number: u32,
+    },
     /// A proof is of a slot that the round does not have.
     #[error("{}: this proof is of slot {slot}, but the round has {slots}; it is not accepted", file.display())]
     ProofSlot {
@@ -142,6 +150,7 @@ impl AuditError {
             | Self::NotSigned { .. }
             | Self::NoContradiction { .. }
             | Self::Corrected { .. }
+            | Self::OtherAnswer { .. }
             | Self::ProofRound { .. }
             | Self::ProofSlot { .. }
             | Self::Proof { .. } => Vec::new(),

@@ -6,6 +6,7 @@
 mod error;
 mod evidence;
 mod proof;
+mod statistics;
 mod submitters;
 
 pub use blindtier_ledger::Exclusion;
@@ -13,6 +14,7 @@ pub use blindtier_transcript::Engine;
 pub use error::AuditError;
 pub use evidence::{Contradiction, contradiction};
 pub use proof::{ProvenTier, check_proof};
+pub use statistics::Questions;
 pub use submitters::Excluded;
 
 use blindtier_ledger::{CorrectingRound, Event, Keys, Ledger, correcting_boards};
@@ -121,6 +123,8 @@ pub struct Report {
     pub uncompared: Vec<u32>,
     /// Rounds that decided slots of this one anew, in order. Each is a round of its own, with files of its own to verify.
     pub corrections: Vec<Correction>,
+    /// What was asked about groups of families, and answered.
+    pub questions: Questions,
     /// Entries of the ledger.
     pub entries: usize,
     /// Hash of the last one.
@@ -172,6 +176,7 @@ pub fn verify(
     let excluded = audit.excluded(&signed_two, &execute, verifier.as_deref(), engine)?;
     let receipt = audit.receipt()?;
     let mut operations = 0;
+    let mut questions = Questions::default();
     if let Some(receipt) = &receipt {
         let chosen =
             |chunk: u32| verifier.as_deref().filter(|_| execute.binary_search(&chunk).is_ok());
@@ -187,6 +192,7 @@ pub fn verify(
         operations = audit.results(receipt, &inputs, &results)?;
         audit.recompute(&execute, receipt, &inputs, &results, engine)?;
         audit.opening(receipt, chunking, engine)?;
+        questions = audit.questions(&execute, &inputs, engine)?;
     } else if !execute.is_empty() {
         // There is nothing to recompute: reading the receipt says that it is missing.
         Receipt::read(&board.receipt(), &round, &context, trust)?;
@@ -213,6 +219,7 @@ pub fn verify(
         opened_by: committed.iter().map(|(trustee, _)| trustee.clone()).collect(),
         uncompared: (0..round.sharing.shares()).filter(|share| spoke(share) == 1).collect(),
         corrections,
+        questions,
         entries: ledger.entries().len(),
         head: ledger.head(),
         platform: receipt.map(|receipt| receipt.body.platform).unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use crate::bytes::{append, read};
 use crate::kernel::{Ciphertext, Kernel};
+use crate::parameters::Parameters;
 use crate::plaintext::{add_plaintext, slots};
 use crate::plan::{BfvPlan, check_families};
 use crate::program::{Linear, Node, Program, Value};
@@ -11,16 +12,25 @@ use blindtier_engine::{Chunk, EngineError, Evaluate, Evaluated, check_inputs};
 
 /// Computes tiers with the evaluation key.
 pub struct BfvEvaluate {
-    plan: BfvPlan,
-    kernel: Kernel,
+    pub(crate) plan: BfvPlan,
+    pub(crate) kernel: Kernel,
     slots: Slots,
-    submitters: Vec<usize>,
+    pub(crate) submitters: Vec<usize>,
 }
 
 impl BfvEvaluate {
     /// Takes a plan (public) and an evaluation key's bytes (public), and prepares the key.
     pub fn new(plan: &BfvPlan, key: &[u8]) -> Result<Self, EngineError> {
-        let kernel = Kernel::new(&plan.parameters, key)?;
+        Self::with(plan, &plan.parameters, key)
+    }
+
+    /// With the modulus of other results.
+    pub(crate) fn with(
+        plan: &BfvPlan,
+        parameters: &Parameters,
+        key: &[u8],
+    ) -> Result<Self, EngineError> {
+        let kernel = Kernel::new(parameters, key)?;
         let submitters = plan.inputs.submitters();
         let slots = slots(plan.parameters.degree)?;
         Ok(Self { plan: plan.clone(), kernel, slots, submitters })
@@ -38,7 +48,7 @@ impl BfvEvaluate {
     /// What the program computes with, in its order. A submitter that was left out has the values of a family that its
     /// register does not know, as messages without encryption. If they have to be known, nobody's values count: then the
     /// tier is the same for every family and withheld.
-    fn inputs(&self, chunk: &Chunk<'_>) -> Result<Vec<Ciphertext>, EngineError> {
+    pub(crate) fn inputs(&self, chunk: &Chunk<'_>) -> Result<Vec<Ciphertext>, EngineError> {
         let BfvPlan { inputs, gates, .. } = &self.plan;
         let basis = self.kernel.basis();
         let mut sent: Vec<Option<Ciphertext>> = vec![None; gates.covers().end];

@@ -13,6 +13,8 @@
 
 mod bytes;
 mod ceremony;
+mod count;
+mod counting;
 mod encrypt;
 mod evaluate;
 mod gates;
@@ -38,6 +40,7 @@ mod values;
 mod verify;
 
 pub use ceremony::{evaluation_key, first_message, public_key, second_message};
+pub use count::{BfvCombineCounts, BfvCount, BfvOpenCounts};
 pub use encrypt::BfvEncrypt;
 pub use evaluate::BfvEvaluate;
 pub use keys::{KeySet, generate_keys};

@@ -8,7 +8,7 @@
 //! The secret is a sum of M independent ternary polynomials, so its coefficients have the variance 2M/3, and whatever
 //! shares add their errors to has M times an error's variance.
 
-use crate::parameters::{ENCRYPTION_BITS, MOST_FLOODING_BITS, PLAINTEXT, Parameters};
+use crate::parameters::{ENCRYPTION_BITS, PLAINTEXT, Parameters};
 use crate::program::{Linear, Node, Program, Value};
 
 /// D: how many standard deviations a polynomial's value at a root may have.
@@ -22,6 +22,9 @@ use crate::program::{Linear, Node, Program, Value};
 const DEVIATIONS: f64 = 7.5;
 /// Variance of the error: a centred binomial of 42 coins, standard deviation 3.24, a little above the table's 3.19.
 pub const ERROR_VARIANCE: f64 = 10.5;
+
+/// Over how many chunks counts are added up at most before they are opened: 65,536 slots in the smallest ring.
+const MOST_CHUNKS: f64 = 8.0;
 
 /// What is known of a program's result.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -105,6 +108,15 @@ impl Norms {
         self.plaintext * (wa * b + wb * a + a * b / self.modulus)
     }
 
+    /// The noise of all nodes, in order.
+    fn nodes(&self, program: &Program) -> Vec<f64> {
+        let mut nodes: Vec<f64> = Vec::with_capacity(program.nodes.len());
+        for node in &program.nodes {
+            nodes.push(self.node(node, &[], &nodes));
+        }
+        nodes
+    }
+
     /// A node's noise, and that of products which are multiplied by factors.
     fn node(&self, node: &Node, checks: &[(Linear, Linear)], nodes: &[f64]) -> f64 {
         let products = node.products.iter().map(|product| self.product(product, nodes));
@@ -121,12 +133,18 @@ impl NoiseBound {
     /// Follows a program.
     pub fn of(program: &Program, parameters: &Parameters) -> Self {
         let norms = Norms::new(parameters);
-        let mut nodes: Vec<f64> = Vec::with_capacity(program.nodes.len());
-        for node in &program.nodes {
-            nodes.push(norms.node(node, &[], &nodes));
-        }
+        let nodes = norms.nodes(program);
         let result = norms.node(&program.output, &program.checks, &nodes);
         Self { result, rounding: norms.ciphertext }
+    }
+
+    /// Follows a program to what it counts, added up over as many chunks as are ever added up.
+    pub fn of_cells(program: &Program, parameters: &Parameters) -> Self {
+        let norms = Norms::new(parameters);
+        let nodes = norms.nodes(program);
+        let cells = program.cells.iter().map(|cell| norms.node(cell, &[], &nodes));
+        let largest = cells.fold(0.0, f64::max);
+        Self { result: MOST_CHUNKS * largest, rounding: MOST_CHUNKS * norms.ciphertext }
     }
 
     /// Bits between the noise of the switched result and the largest that still decodes, Q'/(2t).
@@ -143,10 +161,10 @@ impl NoiseBound {
 
     /// The largest log₂ B with which the sum of all partial decryptions decodes: the noise, B of every share, and half
     /// a unit for rounding each of the pads and the message.
-    pub fn flooding_bits(&self, parameters: &Parameters) -> Option<u32> {
+    pub fn flooding_bits(&self, parameters: &Parameters, most: u32) -> Option<u32> {
         let shares = f64::from(parameters.shares);
         let rest = largest(parameters) - self.switched(parameters) - (shares + 1.0) / 2.0;
-        (0..=MOST_FLOODING_BITS).rev().find(|bits| shares * flooding(*bits) <= rest)
+        (0..=most).rev().find(|bits| shares * flooding(*bits) <= rest)
     }
 
     /// Base-2 logarithm of the statistical distance that remains over a round of so many families. A coefficient that
@@ -155,7 +173,11 @@ impl NoiseBound {
     /// Of all shares' flooding, that of one counts: the others may be known.
     pub fn distance(&self, parameters: &Parameters, families: u64) -> f64 {
         let degree = u64::try_from(parameters.degree).unwrap_or(u64::MAX).max(1);
-        let coefficients = families.div_ceil(degree).saturating_mul(degree);
+        self.distance_of(parameters, families.div_ceil(degree).saturating_mul(degree))
+    }
+
+    /// The same for so many coefficients.
+    pub fn distance_of(&self, parameters: &Parameters, coefficients: u64) -> f64 {
         #[allow(
             clippy::cast_precision_loss,
             reason = "a bound, and rounding errors are far below its last digit"

@@ -1,5 +1,6 @@
 //! Parameter sets, and the limits they come from.
 
+use crate::counting::Counting;
 use crate::noise::NoiseBound;
 use crate::program::{Linear, Program};
 use crate::ring::{PRIME_BITS, primes_below};
@@ -22,6 +23,10 @@ pub const ROUND_FAMILIES: u64 = 6_200_000;
 pub const DISTANCE: f64 = -40.0;
 /// The most bits of flooding noise, so that a coefficient is a 128-bit number.
 pub const MOST_FLOODING_BITS: u32 = 127;
+/// The most bits of flooding noise of a count, of which a round opens few.
+pub const MOST_COUNT_FLOODING_BITS: u32 = 511;
+/// The most counts that are opened in a round: 64 groups, 13 tiers, and a part for every chunk of the largest round.
+pub const MOST_COUNTS: u64 = 1 << 20;
 
 /// Bits of the prime that is only there while a column is encrypted: the public key and the blinded message live
 /// over Q times this prime, and dividing it out leaves rounding noise only, about 20 times less than the noise of an
@@ -55,6 +60,19 @@ pub struct Parameters {
     pub flooding_bits: u32,
     /// Whether it is checked while computing that submitted values are allowed.
     pub checks: bool,
+    /// How counts are opened, in a plan that counts.
+    pub counts: Option<CountParameters>,
+}
+
+/// How the encrypted counts of a plan are opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct CountParameters {
+    /// How many groups there are.
+    pub groups: u32,
+    /// Primes of Q that a count keeps.
+    pub primes: u32,
+    /// log₂ B: every share floods its partial decryption of a count with noise uniform in −B..B.
+    pub flooding_bits: u32,
 }
 
 impl Parameters {
@@ -71,7 +89,18 @@ impl Parameters {
             shares: 1,
             flooding_bits: 0,
             checks: false,
+            counts: None,
         }
+    }
+
+    /// The same ring and key, with the modulus and the flooding of counts in the place of those of results.
+    pub fn for_counts(&self) -> Option<Self> {
+        let counts = self.counts?;
+        Some(Self {
+            result_primes: counts.primes,
+            flooding_bits: counts.flooding_bits,
+            ..self.clone()
+        })
     }
 
     /// Bits of each prime of Q.
@@ -121,8 +150,15 @@ impl Parameters {
     /// The name that every file's header carries.
     pub fn name(&self) -> String {
         let Self { degree, modulus_bits, primes, extension, pieces, shares, .. } = self;
+        let counts = match (self.counts, self.for_counts()) {
+            (Some(CountParameters { groups, flooding_bits, .. }), Some(counts)) => format!(
+                " groups={groups} counts={} bits flooding={flooding_bits} bits",
+                counts.result_bits()
+            ),
+            _ => String::new(),
+        };
         format!(
-            "BFV t={PLAINTEXT} N={degree} Q={modulus_bits} bits in {primes} P={extension}x{PRIME_BITS} pieces={pieces} result={} bits shares={shares} flooding={} bits checks={}",
+            "BFV t={PLAINTEXT} N={degree} Q={modulus_bits} bits in {primes} P={extension}x{PRIME_BITS} pieces={pieces} result={} bits shares={shares} flooding={} bits checks={}{counts}",
             self.result_bits(),
             self.flooding_bits,
             if self.checks { "on" } else { "off" },
@@ -141,7 +177,7 @@ fn extension(program: &Program, degree: usize, modulus_bits: u32) -> u32 {
     let size = u64::try_from(degree).unwrap_or(u64::MAX);
     let factor = size.saturating_mul(PLAINTEXT.div_ceil(2));
     let last = sum(&program.output.products) + factor.saturating_mul(sum(&program.checks));
-    let nodes = program.nodes.iter().map(|node| sum(&node.products));
+    let nodes = program.nodes.iter().chain(&program.cells).map(|node| sum(&node.products));
     let largest = nodes.chain([last, 1]).max().unwrap_or(1);
     let bits = |n: u64| n.next_power_of_two().trailing_zeros();
     // 17 bits for t, one for P/2, one because the primes are a little below their power of two.
@@ -149,17 +185,25 @@ fn extension(program: &Program, degree: usize, modulus_bits: u32) -> u32 {
     needed.div_ceil(PRIME_BITS)
 }
 
-/// The cheapest parameters at 128 bits of security for a program, its noise and its flooding by so many shares, with so
-/// many ciphertexts to upload; with an estimate of the price, in nanoseconds a slot.
-pub fn choose(program: &Program, uploaded: usize, shares: u32) -> Option<(Parameters, f64)> {
+/// The cheapest parameters at 128 bits of security for a program and what is counted, if anything, for their noise and
+/// their flooding by so many shares, with so many ciphertexts to upload; with an estimate of the price, in nanoseconds a
+/// slot.
+pub fn choose(
+    program: &Program,
+    counting: Option<&Counting>,
+    uploaded: usize,
+    shares: u32,
+) -> Option<(Parameters, f64)> {
     let mut best: Option<(Parameters, f64)> = None;
     for (degree, limit) in SECURE {
         for pieces in 1..=MOST_PIECES {
-            let of = |bits, primes| Parameters {
-                shares,
-                ..Parameters::fixed(program, degree, bits, primes, pieces)
+            let of = |bits, primes| {
+                let fixed = Parameters::fixed(program, degree, bits, primes, pieces);
+                let counted = counting.map(|counting| extension(&counting.program, degree, bits));
+                let extension = fixed.extension.max(counted.unwrap_or_default());
+                Parameters { shares, extension, ..fixed }
             };
-            let Some(parameters) = smallest(program, limit, &of) else { continue };
+            let Some(parameters) = smallest(program, counting, limit, &of) else { continue };
             let price = price(program, &parameters, uploaded);
             if best.as_ref().is_none_or(|(_, least)| price < *least) {
                 best = Some((parameters, price));
@@ -173,6 +217,7 @@ pub fn choose(program: &Program, uploaded: usize, shares: u32) -> Option<(Parame
 /// the bits and the number of primes.
 fn smallest(
     program: &Program,
+    counting: Option<&Counting>,
     limit: u32,
     of: &dyn Fn(u32, u32) -> Parameters,
 ) -> Option<Parameters> {
@@ -181,11 +226,22 @@ fn smallest(
         let fits = |bits: u32| {
             let whole = of(bits, primes);
             let bound = NoiseBound::of(program, &whole);
-            (1..=primes).find_map(|result_primes| {
+            let parameters = (1..=primes).find_map(|result_primes| {
                 let parameters = Parameters { result_primes, ..whole.clone() };
-                let flooding_bits = bound.flooding_bits(&parameters)?;
+                let flooding_bits = bound.flooding_bits(&parameters, MOST_FLOODING_BITS)?;
                 let parameters = Parameters { flooding_bits, ..parameters };
                 (bound.distance(&parameters, ROUND_FAMILIES) <= DISTANCE).then_some(parameters)
+            })?;
+            let Some(counting) = counting else { return Some(parameters) };
+            let bound = NoiseBound::of_cells(&counting.program, &whole);
+            (1..=primes).find_map(|kept| {
+                let counts = Parameters { result_primes: kept, ..whole.clone() };
+                let flooding_bits = bound.flooding_bits(&counts, MOST_COUNT_FLOODING_BITS)?;
+                let counts = Parameters { flooding_bits, ..counts };
+                let hidden = bound.distance_of(&counts, MOST_COUNTS) <= DISTANCE;
+                let counts =
+                    CountParameters { groups: counting.groups, primes: kept, flooding_bits };
+                hidden.then(|| Parameters { counts: Some(counts), ..parameters.clone() })
             })
         };
         let largest = limit.min(PRIME_BITS * primes);

@@ -64,9 +64,14 @@ impl Decoder {
 
     /// All slots (private) of a phase (private).
     pub fn slots(&self, phase: &[u64]) -> Zeroizing<Vec<u64>> {
+        self.slots.decode(self.coefficients(phase))
+    }
+
+    /// All coefficients (private) of the message of a phase (private).
+    pub fn coefficients(&self, phase: &[u64]) -> Zeroizing<Vec<u64>> {
         let mut message = Zeroizing::new(vec![0; self.slots.degree()]);
         self.round.convert(phase, &mut message);
-        self.slots.decode(message)
+        message
     }
 }
 

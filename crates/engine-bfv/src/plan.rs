@@ -1,9 +1,12 @@
 //! The plan: columns, program and parameters. Public, hashed, the same for every party.
 
+use crate::counting::Counting;
 use crate::gates::Gates;
 use crate::lower::{ENGINE, Encoding, Lowered, lower};
 use crate::noise::NoiseBound;
-use crate::parameters::{ENCRYPTION_BITS, PLAINTEXT, Parameters, ROUND_FAMILIES, SECURE, SHARES};
+use crate::parameters::{
+    ENCRYPTION_BITS, MOST_COUNTS, PLAINTEXT, Parameters, ROUND_FAMILIES, SECURE, SHARES,
+};
 use crate::program::Program;
 use crate::ring::Basis;
 use blindtier_engine::{EngineError, EngineId, Operation, Operations, PlanSummary, Proofs};
@@ -17,6 +20,7 @@ pub struct BfvPlan {
     pub(crate) inputs: Inputs,
     pub(crate) gates: Gates,
     pub(crate) program: Program,
+    pub(crate) counting: Option<Counting>,
     /// Multiplications for the tier alone.
     tier: u32,
     pub(crate) parameters: Parameters,
@@ -34,6 +38,17 @@ impl BfvPlan {
         Self::encoded(policy, layout, Encoding::Cheapest, shares, proofs)
     }
 
+    /// Plans a policy for a round with statistics about so many groups; without groups it is [`BfvPlan::new`].
+    pub fn counting(
+        policy: &Policy,
+        layout: Layout,
+        shares: u32,
+        proofs: Proofs,
+        groups: u32,
+    ) -> Result<Self, EngineError> {
+        Self::planned(policy, layout, Encoding::Cheapest, shares, proofs, groups)
+    }
+
     /// Plans a policy with a given encoding, to compare.
     pub fn encoded(
         policy: &Policy,
@@ -42,13 +57,24 @@ impl BfvPlan {
         shares: u32,
         proofs: Proofs,
     ) -> Result<Self, EngineError> {
+        Self::planned(policy, layout, encoding, shares, proofs, 0)
+    }
+
+    fn planned(
+        policy: &Policy,
+        layout: Layout,
+        encoding: Encoding,
+        shares: u32,
+        proofs: Proofs,
+        groups: u32,
+    ) -> Result<Self, EngineError> {
         if !SHARES.contains(&shares) {
             let detail = format!("expected {} to {}, found {shares}", SHARES.start(), SHARES.end());
             return Err(EngineError::Malformed { what: "the number of the key's shares", detail });
         }
-        let Lowered { inputs, gates, program, tier, parameters } =
-            lower(policy, layout, encoding, shares, proofs)?;
-        Ok(Self { inputs, gates, program, tier, parameters })
+        let Lowered { inputs, gates, program, counting, tier, parameters } =
+            lower(policy, layout, encoding, shares, proofs, groups)?;
+        Ok(Self { inputs, gates, program, counting, tier, parameters })
     }
 
     /// Multiplications beside those for the tier: of the checks, and of gates that nobody believes.
@@ -85,8 +111,23 @@ impl BfvPlan {
 
     /// The basis of a result's modulus.
     pub(crate) fn result_basis(&self) -> Result<Basis, EngineError> {
+        self.kept_basis(self.parameters.result_primes)
+    }
+
+    /// What a plan without statistics has none of.
+    pub(crate) fn counts(&self) -> Result<(&Counting, Parameters), EngineError> {
+        self.counting.as_ref().zip(self.parameters.for_counts()).ok_or_else(|| {
+            EngineError::Unsupported {
+                engine: ENGINE,
+                reason: "the round was announced without statistics".into(),
+            }
+        })
+    }
+
+    /// The basis of the first primes of Q.
+    pub(crate) fn kept_basis(&self, primes: u32) -> Result<Basis, EngineError> {
         let (moduli, _) = self.parameters.moduli();
-        let kept = usize::try_from(self.parameters.result_primes).unwrap_or_default();
+        let kept = usize::try_from(primes).unwrap_or_default();
         let kept: Vec<u64> = moduli.into_iter().take(kept).collect();
         basis(self.parameters.degree, &kept)
     }
@@ -125,7 +166,12 @@ impl blindtier_engine::Plan for BfvPlan {
         let program = bincode::serialize(&self.program).unwrap_or_default();
         let parameters = self.parameters.name();
         let mut hasher = blake3::Hasher::new_derive_key("blindtier bfv plan v3");
-        for part in [parameters.as_bytes(), &inputs, &program] {
+        let cells = self.counting.as_ref().map(|counting| {
+            let Program { nodes, cells, .. } = &counting.program;
+            bincode::serialize(&(nodes, cells)).unwrap_or_default()
+        });
+        let parts = [parameters.as_bytes(), &inputs, &program];
+        for part in parts.into_iter().chain(cells.as_deref()) {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
@@ -194,6 +240,19 @@ impl blindtier_engine::Plan for BfvPlan {
                 self.flooding_distance(ROUND_FAMILIES)
             ),
         ];
+        if let (Some(counting), Some(counts)) = (&self.counting, parameters.for_counts()) {
+            let bound = NoiseBound::of_cells(&counting.program, &counts);
+            lines.push(format!(
+                "statistics: {} groups of {} tiers, {} multiplications a chunk, depth {}; a count has {} bits, flooding up to 2^{}: statistical distance at most 2^{:.1} over all counts",
+                counting.groups,
+                counting.tiers,
+                counting.program.counts().multiplications,
+                counting.program.counts().depth,
+                counts.result_bits(),
+                counts.flooding_bits,
+                bound.distance_of(&counts, MOST_COUNTS),
+            ));
+        }
         if self.gates.proofs() == Proofs::On {
             lines.push(format!(
                 "checks of what is submitted: {} of the multiplications, {} ciphertexts beside the columns",

@@ -50,6 +50,10 @@ pub struct Program {
     /// Products `left · right` that are 0 for every allowed value. Each is added to the result times a factor of its own,
     /// which is drawn anew for every slot when everything was submitted.
     pub checks: Vec<(Linear, Linear)>,
+    /// What is counted: each is 1 in the slots that count, else 0. Apart from the tier, see
+    /// [`Counting`](crate::counting::Counting).
+    #[serde(skip)]
+    pub cells: Vec<Node>,
 }
 
 /// What a program costs and needs.
@@ -194,6 +198,15 @@ impl Program {
         })
     }
 
+    /// Computes what is counted in the clear, on one slot's inputs; every number lies in −t/2..t/2.
+    pub fn simulate_cells(&self, inputs: &[i64]) -> Vec<i64> {
+        let mut nodes = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            nodes.push(node.clear(inputs, &nodes));
+        }
+        self.cells.iter().map(|cell| cell.clear(inputs, &nodes)).collect()
+    }
+
     /// Everything that is added up to the result, checks without their factors.
     pub fn last(&self) -> Node {
         let products = self.output.products.iter().chain(&self.checks).cloned().collect();
@@ -205,7 +218,7 @@ impl Program {
         let mut counts = Counts::default();
         let mut depths = Vec::with_capacity(self.nodes.len());
         let mut extended: std::collections::HashSet<Value> = std::collections::HashSet::new();
-        for node in self.nodes.iter().chain([&self.last()]) {
+        for node in self.nodes.iter().chain([&self.last()]).chain(&self.cells) {
             let products = u32::try_from(node.products.len()).unwrap_or(u32::MAX);
             counts.multiplications = counts.multiplications.saturating_add(products);
             counts.relinearisations += u32::from(products > 0);
@@ -221,7 +234,7 @@ impl Program {
             let below = node.operands().map(|o| o.depth(&depths) + 1).max().unwrap_or_default();
             depths.push(below.max(node.linear.depth(&depths)));
         }
-        counts.depth = depths.last().copied().unwrap_or_default();
+        counts.depth = depths.into_iter().max().unwrap_or_default();
         counts
     }
 
@@ -237,7 +250,10 @@ impl Program {
                 }
             }
         };
-        self.last().forms().for_each(|form| mark(form, &mut used));
+        let last = self.last();
+        last.forms()
+            .chain(self.cells.iter().flat_map(Node::forms))
+            .for_each(|form| mark(form, &mut used));
         for position in (0..self.nodes.len()).rev() {
             if used.get(position).copied().unwrap_or_default()
                 && let Some(node) = self.nodes.get(position)
@@ -260,7 +276,7 @@ impl Program {
         };
         let mut kept = used.iter();
         self.nodes.retain(|_| kept.next().copied().unwrap_or_default());
-        for node in self.nodes.iter_mut().chain([&mut self.output]) {
+        for node in self.nodes.iter_mut().chain([&mut self.output]).chain(&mut self.cells) {
             for (left, right) in &mut node.products {
                 moved(left);
                 moved(right);
@@ -290,7 +306,7 @@ mod tests {
     #[test]
     fn counts_and_clear_values() {
         let nodes = vec![node(&[(0, 1), (1, 2)]), node(&[(0, 0)]), node(&[(10, 2)])];
-        let mut program = Program { nodes, output: of(12).into(), checks: Vec::new() };
+        let mut program = Program { nodes, output: of(12).into(), ..Program::default() };
         assert_eq!(program.simulate(&[2, 3, 5], &[]), (6 + 15 + 1) * 5 + 1);
         let before = program.counts();
         assert_eq!((before.multiplications, before.relinearisations, before.depth), (4, 3, 2));
@@ -305,7 +321,8 @@ mod tests {
     fn the_last_sum_has_products_and_checks_with_factors() {
         let nodes = vec![node(&[(0, 0)]), node(&[(0, 1)]), node(&[(1, 1)])];
         let output = Node { products: vec![(of(10), of(1))], linear: of(1) };
-        let mut program = Program { nodes, output, checks: vec![(of(0), of(1)), (of(12), of(1))] };
+        let checks = vec![(of(0), of(1)), (of(12), of(1))];
+        let mut program = Program { nodes, output, checks, cells: Vec::new() };
         assert_eq!(program.simulate(&[2, 3], &[0, 0]), 5 * 3 + 3);
         assert_eq!(program.simulate(&[2, 3], &[7, -2]), 18 + 7 * 6 - 2 * 10 * 3);
         program.prune();

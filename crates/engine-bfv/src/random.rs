@@ -1,6 +1,7 @@
 //! Randomness: a key from the operating system, stretched by BLAKE3.
 
 use crate::ring::Basis;
+use crate::ring::prime::Prime;
 use blindtier_engine::EngineError;
 use std::ops::RangeInclusive;
 use zeroize::{Zeroize, Zeroizing};
@@ -142,6 +143,23 @@ impl Stream {
         }
         polynomial
     }
+
+    /// A number uniform in −2^bits..2^bits modulo each of these primes.
+    pub fn wide(&mut self, primes: &[Prime], bits: u32) -> Zeroizing<Vec<u64>> {
+        let length = usize::try_from(bits / 64 + 1).unwrap_or_default();
+        let mut words = self.words(length);
+        if let Some(highest) = words.last_mut() {
+            *highest &= u64::MAX >> (63 - bits % 64);
+        }
+        let residue = |prime: &Prime| {
+            let modulus = u128::from(prime.value());
+            let append = |rest: u128, word: &u64| (rest << 64 | u128::from(*word)) % modulus;
+            let number = words.iter().rev().fold(0, append);
+            let low = modulus - u128::from(prime.power(2, u64::from(bits)));
+            u64::try_from((number + low) % modulus).unwrap_or_default()
+        };
+        Zeroizing::new(primes.iter().map(residue).collect())
+    }
 }
 
 #[cfg(test)]
@@ -180,6 +198,25 @@ mod tests {
             assert!((400..624).contains(&upper), "{bits}: {upper}");
             let outer = values.iter().filter(|v| v.magnitude() * 2u32 > *half.magnitude()).count();
             assert!(bits < 3 || (350..674).contains(&outer), "{bits}: {outer}");
+        }
+        for bits in [0, 3, 63, 64, 120, 130] {
+            let half = BigInt::from(1) << bits;
+            let numbers: Vec<BigInt> = (0..512)
+                .map(|_| {
+                    let mut polynomial = primes.zero();
+                    let residues = stream.wide(primes.primes(), bits);
+                    for ((_, run), residue) in primes.runs_mut(&mut polynomial).zip(residues.iter())
+                    {
+                        run[0] = *residue;
+                    }
+                    primes.lift(&polynomial, 0)
+                })
+                .collect();
+            assert!(numbers.iter().all(|n| *n >= -half.clone() && *n < half), "{bits}");
+            let upper = numbers.iter().filter(|n| **n >= BigInt::ZERO).count();
+            assert!((190..322).contains(&upper), "{bits}: {upper}");
+            let outer = numbers.iter().filter(|n| n.magnitude() * 2u32 > *half.magnitude()).count();
+            assert!(bits < 3 || (170..342).contains(&outer), "{bits}: {outer}");
         }
         let mut pads = vec![0; 1 << 14];
         stream.below(65_537, &mut pads);

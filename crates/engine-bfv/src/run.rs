@@ -48,6 +48,33 @@ impl Kernel {
         last = run.checks(program, None, last);
         (run.node(&program.output, last), run.products)
     }
+
+    /// Computes the cells of a program, each handed over as soon as it is there. Returns how many products were computed.
+    pub fn run_cells(
+        &self,
+        program: &Program,
+        inputs: Vec<Ciphertext>,
+        mut each: impl FnMut(Ciphertext),
+    ) -> u64 {
+        let mut run = Run {
+            kernel: self,
+            factors: &|_| Vec::new(),
+            values: Values::new(program, inputs),
+            pool: self.pool(),
+            products: 0,
+        };
+        for node in &program.nodes {
+            let value = run.node(node, None);
+            run.values.keep(value);
+            run.values.release(node, &mut run.pool);
+        }
+        for cell in &program.cells {
+            let value = run.node(cell, None);
+            run.values.release(cell, &mut run.pool);
+            each(value);
+        }
+        run.products
+    }
 }
 
 impl Run<'_> {

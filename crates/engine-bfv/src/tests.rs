@@ -23,6 +23,7 @@ use proptest::test_runner::TestRunner;
 
 mod ceremony;
 mod checks;
+mod counts;
 mod opening;
 mod withheld;
 

@@ -41,7 +41,8 @@ impl Values {
         let mut readers: HashMap<Value, usize> = HashMap::new();
         let mut multipliers: HashMap<Value, usize> = HashMap::new();
         let checks: Vec<Node> = program.checks.iter().cloned().map(Node::from).collect();
-        for node in program.nodes.iter().chain(&checks).chain([&program.output]) {
+        let cells = program.cells.iter();
+        for node in program.nodes.iter().chain(&checks).chain([&program.output]).chain(cells) {
             for value in multiplies(node) {
                 let uses = multipliers.entry(value).or_default();
                 *uses += 1;

@@ -64,7 +64,10 @@ fn honest_values(inputs: &Inputs, source: &Source) -> Option<BTreeSet<i64>> {
             });
             sums(*constant, terms)
         }
-        Source::Unknown { .. } | Source::OptOut { .. } => Some(BTreeSet::from([0, 1])),
+        Source::Unknown { .. }
+        | Source::OptOut { .. }
+        | Source::Known { .. }
+        | Source::Group { .. } => Some(BTreeSet::from([0, 1])),
     }
 }
 

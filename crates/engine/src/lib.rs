@@ -8,12 +8,16 @@ mod capability;
 pub mod clear;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod counting;
 mod opening;
 mod plan;
 
 #[cfg(feature = "open")]
 pub use capability::Open;
 pub use capability::{Chunk, Encrypt, EngineError, EngineId, Evaluate, Evaluated, Verify};
+#[cfg(feature = "open")]
+pub use counting::OpenCounts;
+pub use counting::{CombineCounts, Count, Counted};
 #[cfg(feature = "open")]
 pub use opening::{Ceremony, OpenShare};
 pub use opening::{Combine, Prepare, Prepared};

@@ -28,6 +28,14 @@ pub enum EvaluatorError {
         /// The engine's reason.
         source: EngineError,
     },
+    /// What is asked may not be asked.
+    #[error("{}: {reason}; nothing is counted", file.display())]
+    Question {
+        /// The round or ledger that says so.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The engine refuses to compute a chunk, though it found every submission's part of it valid.
     #[error(
         "chunk {chunk}: {source}; use the release and engine of the round, and if it stays so report it: all submissions are valid"
@@ -48,7 +56,7 @@ impl EvaluatorError {
             Self::Ledger(e) => e.culprits(),
             Self::Transcript(e) => e.culprits(),
             Self::Key { culprit, .. } => vec![culprit.clone()],
-            Self::Evaluate { .. } => Vec::new(),
+            Self::Evaluate { .. } | Self::Question { .. } => Vec::new(),
         }
     }
 }

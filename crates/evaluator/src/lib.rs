@@ -4,9 +4,11 @@
 //! once and checks every proof, so that a bad chunk is noticed in minutes and not after hours.
 #![forbid(unsafe_code)]
 
+mod count;
 mod error;
 
 pub use blindtier_transcript::Engine;
+pub use count::{CountedRound, count};
 pub use error::EvaluatorError;
 
 use blindtier_engine::{EngineError, Evaluate, Evaluated};
@@ -43,6 +45,8 @@ pub enum Step {
     Checking,
     /// Computing.
     Evaluating,
+    /// Counting.
+    Counting,
 }
 
 /// A finished evaluation.

@@ -1,6 +1,8 @@
 //! What a ledger records.
 
-use blindtier_wire::{Digest, Fault, Kind, Message, PartyName, RoundId, Sharing, check_reason};
+use blindtier_wire::{
+    Digest, Fault, Kind, Message, PartyName, Question, RoundId, Sharing, check_reason,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -104,16 +106,34 @@ pub enum Event {
         /// Hash of the entry with which it was opened, in its own ledger.
         head: Digest,
     },
+    /// A question about groups of families is answered: its part of the privacy budget is spent, whatever follows.
+    Asked {
+        /// Hash of the manifest of the counts.
+        counts: Digest,
+        /// What is asked.
+        question: Question,
+    },
+    /// The answer to the latest question.
+    Answered {
+        /// Hash of the manifest of the counts.
+        counts: Digest,
+        /// For every group of the question the count of every tier, with the noise of all shares.
+        cells: Vec<Vec<i64>>,
+    },
 }
 
 impl Event {
     /// How many signatures record it. What everything later builds on must not exist twice: the keys; the list of
     /// submissions, of which a second one could contain copies of the first's ciphertexts; and who is excluded from it, because
-    /// two results, with and without a submitter, would show what it submitted. Later entries about the same submissions come
+    /// two results, with and without a submitter, would show what it submitted; what is asked about groups, because two
+    /// different lists of questions would each spend the whole privacy budget. Later entries about the same submissions come
     /// to the same whoever signs them, and a round has to go on when a trustee is lost.
     pub fn signatures(&self, sharing: Sharing) -> usize {
         match self {
-            Self::Keys { .. } | Self::Submissions(_) | Self::Excluded { .. } => sharing.quorum(),
+            Self::Keys { .. }
+            | Self::Submissions(_)
+            | Self::Excluded { .. }
+            | Self::Asked { .. } => sharing.quorum(),
             _ => sharing.majority(),
         }
     }
@@ -151,6 +171,12 @@ impl Message for Entry {
     }
 }
 
+/// ε, from its thousandths.
+pub fn thousandths(epsilon: u32) -> String {
+    let text = format!("{}.{:03}", epsilon / 1000, epsilon % 1000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -170,6 +196,16 @@ impl fmt::Display for Event {
                 partials.iter().try_for_each(|(trustee, _)| write!(f, " {trustee}"))
             }
             Self::Opened(chunks) => write!(f, "opened, {} chunks", chunks.len()),
+            Self::Asked { question, .. } => {
+                let groups: Vec<String> = question.groups.iter().map(u32::to_string).collect();
+                let spent = thousandths(question.epsilon);
+                write!(
+                    f,
+                    "asked about groups {}, spending {spent} of the budget",
+                    groups.join(", ")
+                )
+            }
+            Self::Answered { cells, .. } => write!(f, "answered for {} groups", cells.len()),
             Self::Refused { trustee, culprit, reason } => {
                 write!(f, "{trustee} refused")?;
                 if let Some(culprit) = culprit {

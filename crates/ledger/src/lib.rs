@@ -15,12 +15,13 @@ pub use blindtier_wire::MAX_REASON;
 pub use board::{OpenedRound, OpenedSlots};
 pub use corrections::{CorrectingRound, correcting_boards};
 pub use error::LedgerError;
-pub use event::{Entry, Event, Exclusion, Registration};
+pub use event::{Entry, Event, Exclusion, Registration, thousandths};
+pub use order::Checked;
 
 use bincode::Options;
 use blindtier_wire::{
-    Context, Digest, Expect, Message, PartyName, Round, RoundId, SigningIdentity, SubmissionEntry,
-    TrustFile, WireError, read, storage, write,
+    Context, Digest, Expect, Message, PartyName, Question, Round, RoundId, SigningIdentity,
+    SubmissionEntry, TrustFile, WireError, read, storage, write,
 };
 use std::path::{Path, PathBuf};
 
@@ -256,6 +257,32 @@ impl Ledger {
             u32::try_from(place).ok()
         };
         self.corrections().filter_map(|c| Some((c.round, place(c.slots)?))).last()
+    }
+
+    /// The questions about groups of families so far, with the hashes of their counts' manifests.
+    pub fn questions(&self) -> impl Iterator<Item = (Digest, &Question)> {
+        self.events().filter_map(|event| match event {
+            Event::Asked { counts, question } => Some((*counts, question)),
+            _ => None,
+        })
+    }
+
+    /// The answers so far, in the order of the questions: for every group of the question the counts of all tiers.
+    pub fn answers(&self) -> impl Iterator<Item = &[Vec<i64>]> {
+        self.events().filter_map(|event| match event {
+            Event::Answered { cells, .. } => Some(cells.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The question that has no answer yet, if there is one.
+    pub fn unanswered(&self) -> Option<(Digest, &Question)> {
+        self.questions().nth(self.answers().count())
+    }
+
+    /// How much of the privacy budget is spent, in thousandths of ε.
+    pub fn spent(&self) -> u32 {
+        self.questions().fold(0, |sum, (_, question)| sum.saturating_add(question.epsilon))
     }
 
     /// Why, and for which key, a slot was opened to the state, if it was.

@@ -1,9 +1,10 @@
 //! What may follow what.
 
 use crate::{Event, Exclusion, Ledger, LedgerError, Registration};
-use blindtier_wire::{Chunking, PartyName, Round, RoundId};
+use blindtier_wire::{Chunking, PartyName, Question, Round, RoundId};
 
-type Checked = Result<(), &'static str>;
+/// Whether something may be recorded, or why not.
+pub type Checked = Result<(), &'static str>;
 
 /// The first rule that does not hold, if any.
 fn hold(rules: &[(bool, &'static str)]) -> Checked {
@@ -73,6 +74,28 @@ impl Ledger {
                     "there is not one hash a chunk",
                 ),
             ]),
+            Event::Asked { question, .. } => {
+                hold(&[(
+                    committed,
+                    "nothing is counted before partial decryptions are committed to: a submitter could still be excluded",
+                )])?;
+                self.allows(question, round)
+            }
+            Event::Answered { counts, cells } => {
+                let Some((asked, question)) = self.unanswered() else {
+                    return Err("there is no question without an answer");
+                };
+                let width = cells.first().map_or(0, Vec::len);
+                hold(&[
+                    (asked == *counts, "an answer is to the latest question"),
+                    (
+                        cells.len() == question.groups.len()
+                            && width > 0
+                            && cells.iter().all(|tiers| tiers.len() == width),
+                        "an answer has the counts of all tiers of each group that was asked about",
+                    ),
+                ])
+            }
             Event::StateOpening { slot, .. } => hold(&[
                 (opened, "a tier is opened to the state after the round is opened"),
                 (*slot < round.slots, "the round has no such slot"),
@@ -93,6 +116,26 @@ impl Ledger {
                 self.corrects(correcting, slots, round)
             }
         }
+    }
+
+    /// Whether a question may be asked, after those that were.
+    pub fn allows(&self, question: &Question, round: &Round) -> Checked {
+        let Ok(statistics) = round.statistics() else {
+            return Err("the round was announced without statistics");
+        };
+        question.check(statistics)?;
+        let asked = |group: &u32| self.questions().any(|(_, q)| q.groups.contains(group));
+        hold(&[
+            (self.unanswered().is_none(), "the question before is not answered yet"),
+            (
+                !question.groups.iter().any(asked),
+                "a group is asked about once: this question overlaps one that was asked before",
+            ),
+            (
+                self.spent().saturating_add(question.epsilon) <= statistics.budget,
+                "the privacy budget of the round does not reach for this question",
+            ),
+        ])
     }
 
     fn excludes(&self, submitter: &PartyName, reason: Exclusion, round: &Round) -> Checked {

@@ -40,6 +40,11 @@ fn events() -> Vec<Event> {
         Event::StateOpening { slot: 2, reason: "the family appeals".into(), key: [15; 32] },
         Event::Destroyed(PartyName::trustee(2)),
         Event::Corrected { round: RoundId([16; 32]), slots: vec![2, 0], head: digest(17) },
+        Event::Asked {
+            counts: digest(18),
+            question: Question { groups: vec![0, 2], epsilon: 250 },
+        },
+        Event::Answered { counts: digest(18), cells: vec![vec![120, -3], vec![45, 0]] },
     ]
 }
 

@@ -195,3 +195,58 @@ fn a_majority_signs_a_correction() {
     signed.sign_as(3, &corrected(20, &[1])).unwrap();
     assert_eq!(signed.read().correction_of(1), Some((&RoundId([20; 32]), 0)));
 }
+
+fn asked(counts: u8, groups: &[u32], epsilon: u32) -> Event {
+    let question = Question { groups: groups.to_vec(), epsilon };
+    Event::Asked { counts: digest(counts), question }
+}
+
+fn answered(counts: u8, groups: usize) -> Event {
+    Event::Answered { counts: digest(counts), cells: vec![vec![7, -1]; groups] }
+}
+
+#[test]
+fn a_group_is_asked_about_once_and_within_the_budget() {
+    let early = Signed::registered(round(), registered());
+    early.refuses(&asked(20, &[0], 100), "before partial decryptions are committed to");
+    let signed = Signed::opened(round());
+    signed.refuses(&answered(20, 1), "no question without an answer");
+    signed.refuses(&asked(20, &[3], 100), "some of the round's groups");
+    signed.refuses(&asked(20, &[0], 10), "between 0.05 and 10");
+    signed.refuses(&asked(20, &[0], 1001), "does not reach");
+    signed.sign(&asked(20, &[0, 1], 600));
+    assert_eq!((signed.read().spent(), signed.read().unanswered().is_some()), (600, true));
+    signed.refuses(&asked(21, &[2], 100), "not answered yet");
+    signed.refuses(&answered(21, 2), "to the latest question");
+    signed.refuses(&answered(20, 1), "all tiers of each group");
+    signed.sign(&answered(20, 2));
+    // Any overlap could be subtracted.
+    for groups in [&[0][..], &[1, 2], &[0, 1, 2]] {
+        signed.refuses(&asked(21, groups, 100), "overlaps");
+    }
+    signed.refuses(&asked(21, &[2], 401), "does not reach");
+    signed.sign(&asked(21, &[2], 400));
+    signed.sign(&answered(21, 1));
+    signed.refuses(&asked(22, &[0], 50), "overlaps");
+    let ledger = signed.read();
+    assert_eq!((ledger.spent(), ledger.answers().count()), (1000, 2));
+    assert_eq!(ledger.questions().count(), 2);
+}
+
+#[test]
+fn a_round_without_statistics_answers_nothing() {
+    let signed = Signed::opened(Round { statistics: None, ..round() });
+    signed.refuses(&asked(20, &[0], 100), "announced without statistics");
+}
+
+#[test]
+fn a_question_needs_as_many_signatures_as_a_list_of_submissions() {
+    let signed = Signed::opened(round());
+    signed.sign_as(1, &asked(20, &[0], 100)).unwrap();
+    signed.sign_as(3, &asked(20, &[0], 100)).unwrap();
+    assert_eq!(signed.read().questions().count(), 0);
+    // Who has signed one question for a place signs no other.
+    assert!(signed.sign_as(1, &asked(21, &[1], 100)).is_err());
+    signed.sign_as(2, &asked(20, &[0], 100)).unwrap();
+    assert_eq!(signed.read().questions().count(), 1);
+}

@@ -2,7 +2,9 @@
 
 use blindtier_linkage::LinkageError;
 use blindtier_submission::SubmissionError;
-use blindtier_wire::{Digest, Fault, MAX_LINKAGE_PERSONS, PartyName, RoundId, WireError};
+use blindtier_wire::{
+    Digest, Fault, MAX_GROUPS, MAX_LINKAGE_PERSONS, PartyName, RoundId, WireError,
+};
 use std::path::PathBuf;
 
 /// Why no round could be made, no request answered or no column submitted.
@@ -183,6 +185,25 @@ pub enum PopulationFault {
         /// Which one.
         column: &'static str,
     },
+    /// The column of the groups is missing.
+    #[error(
+        "the column \"{column}\" with the groups is missing; add it to the header, or name another column"
+    )]
+    NoGroupColumn {
+        /// Which one.
+        column: String,
+    },
+    /// The groups are none or too many.
+    #[error(
+        "the column of the groups has {found} different groups; 1 to {MAX_GROUPS} can be counted"
+    )]
+    Groups {
+        /// How many.
+        found: usize,
+    },
+    /// Two persons of a family are in different groups.
+    #[error("an earlier person of this family is in another group; a family is in one group")]
+    TwoGroups,
     /// A cell is empty.
     #[error("the cell in column \"{column}\" is empty; fill it in or remove the line")]
     Empty {

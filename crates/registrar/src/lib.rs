@@ -4,26 +4,26 @@
 //! every submitter has, encryption with the public key.
 #![forbid(unsafe_code)]
 
+mod columns;
 mod corrections;
 mod error;
 mod link;
-mod opt_outs;
 mod population;
 mod shuffle;
 
 pub use blindtier_submission::{ColumnSource, Destination, Invitation, SubmissionError, Submitted};
+pub use columns::RegistrarColumns;
 pub use corrections::Corrects;
 pub use error::{OptOutFault, PopulationFault, RegistrarError};
 pub use link::{Answered, Link, link};
-pub use opt_outs::OptOutColumns;
-pub use population::{Family, OptOutList, Population};
+pub use population::{Family, Grouping, OptOutList, Population};
 
 use blindtier_linkage::LinkageKey;
-use blindtier_policy::{Fact, Policy};
+use blindtier_policy::{Fact, OptOut, Policy};
 use blindtier_wire::{
-    Board, Context, Digest, Engine, Entry, Layout, LetterKeys, Linkage, MAX_LINKAGE_PERSONS,
-    OptOuts, PartyName, Pseudonym, PseudonymKey, Roster, RosterLinkage, Round, Sharing,
-    SigningIdentity, WireError, file_names, write,
+    Board, Context, Digest, Engine, Entry, GroupList, Layout, LetterKeys, Linkage,
+    MAX_LINKAGE_PERSONS, NO_GROUP, OptOuts, PartyName, Pseudonym, PseudonymKey, Roster,
+    RosterLinkage, Round, Sharing, SigningIdentity, Statistics, WireError, file_names, write,
 };
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -55,6 +55,8 @@ pub struct NewRound<'a> {
     pub deadline: Option<u64>,
     /// The round of which this one corrects some slots, if it does; it then has the families of these slots only.
     pub corrects: Option<&'a Corrects<'a>>,
+    /// What may be published about the groups of the population, if anything; it then has a grouping.
+    pub statistics: Option<Statistics>,
     /// The population (private), from [`Population::read`].
     pub population: &'a Population,
     /// The file it was read from, for errors.
@@ -66,8 +68,8 @@ pub struct NewRound<'a> {
     pub board: &'a Board,
     /// The folder that the rosters (secret) are written to: `<agency>/roster.bt`.
     pub rosters: &'a Path,
-    /// The registrar's own folder (private): `<agency>/linkage-key.bt` with oblivious linkage, and `opt-outs.bt` if families
-    /// may opt out.
+    /// The registrar's own folder (private): `<agency>/linkage-key.bt` with oblivious linkage, `opt-outs.bt` if the
+    /// registrar submits, and `groups.bt` if groups are counted.
     pub private: &'a Path,
     /// The registrar's signing key.
     pub identity: &'a SigningIdentity,
@@ -113,7 +115,8 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
     {
         return Err(RegistrarError::TooManyPersons { persons: persons.into() });
     }
-    if let (false, Some((_, file))) = (registrar, new.opt_outs) {
+    let may = new.policy.opt_out == OptOut::Neutral;
+    if let (false, Some((_, file))) = (may, new.opt_outs) {
         return Err(RegistrarError::NoOptOut { file: file.to_owned() });
     }
     check_private(new, &agencies)?;
@@ -147,6 +150,7 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
         proofs: new.proofs,
         deadline: new.deadline,
         corrects: new.corrects.map(Corrects::named),
+        statistics: new.statistics.clone(),
     };
     let context = round
         .context()
@@ -160,6 +164,12 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
         let said_no = |family: &u32| new.opt_outs.is_some_and(|(list, _)| list.said_no(*family));
         let list = OptOuts { slots: families.iter().map(|f| u8::from(said_no(f))).collect() };
         write(&new.private.join(file_names::OPT_OUTS), &list, &context, new.identity)?;
+    }
+    if let (Some(_), Some(grouping)) = (&new.statistics, population.grouping()) {
+        let group = |family: &u32| grouping.families.get(*family as usize).copied();
+        let slots = families.iter().map(|family| group(family).unwrap_or(NO_GROUP)).collect();
+        let list = GroupList { slots };
+        write(&new.private.join(file_names::GROUPS), &list, &context, new.identity)?;
     }
     let mut slot_of = vec![None; population.families.len()];
     for (slot, &family) in (0u32..).zip(families.iter()) {
@@ -247,6 +257,7 @@ fn check_private(
     };
     let mut files = agencies.iter().flat_map(of_agency).collect::<Vec<_>>();
     files.push(new.private.join(file_names::OPT_OUTS));
+    files.push(new.private.join(file_names::GROUPS));
     match files.into_iter().find(|file| file.exists()) {
         Some(file) => Err(RegistrarError::PrivateExists { file }),
         None => Ok(()),

@@ -1,7 +1,8 @@
 //! Who belongs to which family.
 
 use crate::error::{OptOutFault, PopulationFault, RegistrarError};
-use blindtier_wire::{LetterKeys, storage};
+use blindtier_wire::{LetterKeys, MAX_GROUPS, NO_GROUP, storage};
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::collections::hash_map::Entry;
@@ -27,6 +28,15 @@ pub struct Population {
     /// Family identifier to position.
     positions: HashMap<String, u32>,
     adults: bool,
+    grouping: Option<Grouping>,
+}
+
+/// Which group every family belongs to (private).
+pub struct Grouping {
+    /// The groups' names, ascending. They become public with the round.
+    pub names: Vec<String>,
+    /// For every family the position of its group, or [`NO_GROUP`].
+    pub families: Vec<u8>,
 }
 
 /// The families that said no (private), from [`Population::opt_outs`]. Wiped when dropped.
@@ -56,6 +66,7 @@ struct Draft {
     persons: u16,
     adults: u16,
     letter_key: Option<[u8; 32]>,
+    group: String,
 }
 
 struct Columns {
@@ -63,6 +74,7 @@ struct Columns {
     family: usize,
     letter_key: usize,
     adult: Option<usize>,
+    group: Option<usize>,
 }
 
 impl Population {
@@ -74,12 +86,18 @@ impl Population {
     /// A person belongs to one family: one that stands in two, or twice in one, is refused with both lines named. Where the
     /// persons of a family live does not matter.
     pub fn read(file: &Path) -> Result<Self, RegistrarError> {
+        Self::read_grouped(file, None)
+    }
+
+    /// The same; `group`, if there is one, names the column with the group that statistics are published about. An empty
+    /// cell says nothing, and two persons of a family cannot say different groups.
+    pub fn read_grouped(file: &Path, group: Option<&str>) -> Result<Self, RegistrarError> {
         let csv_error = |source| RegistrarError::Csv { file: file.to_owned(), source };
         let wrong = |line, fault| RegistrarError::Population { file: file.to_owned(), line, fault };
         let mut reader =
             csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(file).map_err(csv_error)?;
-        let columns =
-            Columns::find(reader.headers().map_err(csv_error)?).map_err(|fault| wrong(1, fault))?;
+        let columns = Columns::find(reader.headers().map_err(csv_error)?, group)
+            .map_err(|fault| wrong(1, fault))?;
 
         let mut positions: HashMap<String, u32> = HashMap::new();
         let mut seen: HashMap<String, (u32, u64)> = HashMap::new();
@@ -97,6 +115,10 @@ impl Population {
             return Err(wrong(1, PopulationFault::NoFamily));
         }
         let mut keys = HashSet::with_capacity(drafts.len());
+        let grouping = match group {
+            Some(_) => Some(Grouping::new(&drafts).map_err(|fault| wrong(1, fault))?),
+            None => None,
+        };
         let mut families = Vec::with_capacity(drafts.len());
         for draft in drafts {
             let letter_key =
@@ -107,7 +129,12 @@ impl Population {
             families.push(Family { persons: draft.persons, adults: draft.adults, letter_key });
         }
         let persons = seen.into_iter().map(|(person, (family, _))| (person, family)).collect();
-        Ok(Self { persons, families, positions, adults: columns.adult.is_some() })
+        Ok(Self { persons, families, positions, adults: columns.adult.is_some(), grouping })
+    }
+
+    /// Which group every family belongs to, if a column said so.
+    pub fn grouping(&self) -> Option<&Grouping> {
+        self.grouping.as_ref()
     }
 
     /// Reads which families said no: a text file with one family identifier a line, as in the population's column
@@ -149,8 +176,31 @@ impl Drop for Population {
     }
 }
 
+impl Grouping {
+    fn new(drafts: &[Draft]) -> Result<Self, PopulationFault> {
+        let named = drafts.iter().map(|draft| draft.group.as_str());
+        let names: BTreeSet<&str> = named.filter(|name| !name.is_empty()).collect();
+        if names.is_empty() || names.len() > MAX_GROUPS {
+            return Err(PopulationFault::Groups { found: names.len() });
+        }
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let position = |draft: &Draft| {
+            let place = names.binary_search(&draft.group).ok();
+            place.and_then(|place| u8::try_from(place).ok()).unwrap_or(NO_GROUP)
+        };
+        let families = drafts.iter().map(position).collect();
+        Ok(Self { names, families })
+    }
+}
+
+impl Drop for Grouping {
+    fn drop(&mut self) {
+        self.families.zeroize();
+    }
+}
+
 impl Columns {
-    fn find(header: &csv::StringRecord) -> Result<Self, PopulationFault> {
+    fn find(header: &csv::StringRecord, group: Option<&str>) -> Result<Self, PopulationFault> {
         let position = |column: &'static str| header.iter().position(|name| name == column);
         let needed = |column| position(column).ok_or(PopulationFault::MissingColumn { column });
         Ok(Self {
@@ -158,6 +208,13 @@ impl Columns {
             family: needed("family")?,
             letter_key: needed("letter_key")?,
             adult: position("adult"),
+            group: group
+                .map(|column| {
+                    let place = header.iter().position(|name| name == column);
+                    place
+                        .ok_or_else(|| PopulationFault::NoGroupColumn { column: column.to_owned() })
+                })
+                .transpose()?,
         })
     }
 
@@ -182,7 +239,8 @@ impl Columns {
             Some(&position) => position,
             None => {
                 positions.insert(family.to_owned(), next);
-                drafts.push(Draft { line, persons: 0, adults: 0, letter_key: None });
+                let group = String::new();
+                drafts.push(Draft { line, persons: 0, adults: 0, letter_key: None, group });
                 next
             }
         };
@@ -210,6 +268,12 @@ impl Columns {
                 "no" | "false" | "0" => {}
                 _ => return Err(PopulationFault::Adult),
             }
+        }
+        let group = self.group.map(cell).unwrap_or_default();
+        if !group.is_empty() && draft.group.is_empty() {
+            group.clone_into(&mut draft.group);
+        } else if !group.is_empty() && draft.group != group {
+            return Err(PopulationFault::TwoGroups);
         }
         let text = cell(self.letter_key);
         if !text.is_empty() {

@@ -101,6 +101,7 @@ impl World {
             proofs: false,
             deadline: None,
             corrects: None,
+            statistics: None,
             population: &population,
             population_file: &population_file,
             opt_outs: opt_outs.as_ref().map(|read| (read, list.as_path())),

@@ -1,20 +1,31 @@
-//! Charts as SVG within a page: bars and lines on logarithmic axes.
+//! Charts as SVG within a page: bars and lines on logarithmic axes; shares as stacked bars, dots and bands on linear ones.
 //!
 //! A chart is 500 units wide with text of at least 16 units: still readable on a phone. Its colours come from the page's style,
 //! [`crate::page`]. Below each one is a table with the same numbers, for those who cannot see it.
 
 mod bars;
+mod dots;
+mod flow;
+mod linear;
 mod lines;
 mod scale;
+mod stacked;
 
 pub use bars::{Bar, BarChart, Group};
+pub use dots::{Dot, DotChart, Section, Share};
+pub use flow::{FlowChart, Node};
 pub use lines::{Line, LineChart};
+pub use stacked::{Stack, StackedChart};
 
 use crate::grid::Grid;
 use crate::units::Unit;
 use maud::{Markup, html};
 
 const WIDTH: f64 = 500.0;
+/// What a character takes at most, about; nothing here can measure text.
+const CHARACTER: f64 = 9.5;
+/// The longest label, in characters, that stands beside what it names.
+const LABEL: usize = 20;
 
 /// A colour that the page's style knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +55,7 @@ pub struct Ink {
     pub hollow: bool,
 }
 
-/// What an axis shows; all axes are logarithmic.
+/// What a logarithmic axis shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axis {
     /// What it is, without the unit.
@@ -101,4 +112,17 @@ fn figure(title: &str, description: &str, legend: &Markup, svg: &Markup, numbers
 /// A coordinate.
 fn n(value: f64) -> String {
     format!("{value:.1}")
+}
+
+/// Length of a small text, about.
+fn small_length(characters: usize) -> f64 {
+    CHARACTER * 0.95 * characters as f64
+}
+
+/// A text without its end where that has no room.
+pub(crate) fn clip(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.into();
+    }
+    text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
 }

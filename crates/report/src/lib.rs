@@ -10,6 +10,8 @@ mod csv;
 pub mod grid;
 mod html;
 pub mod page;
+mod round;
+mod simulation;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -22,4 +24,11 @@ pub use self::comparison::{
 };
 pub use self::csv::{rows_csv, scaling_csv};
 pub use self::html::html;
+pub use self::round::{Published, RoundReport};
+pub use self::simulation::{
+    AnswerName, Bias, Change, ChangeKind, Decider, Errors, Flow, Gap, GroupCounts, GroupErrors,
+    GroupMoves, Grouping, Moves, OptOuts, Rate, SIMULATION_FORMAT, Sensitivity, Simulation,
+    bias_csv, flows_csv, gaps_csv, moves_csv, page as simulation_page, sensitivity_csv,
+    text as simulation_text, tiers_csv,
+};
 pub use self::table::table;

@@ -1,4 +1,5 @@
 mod fixture;
+mod simulation;
 
 use crate::units::Unit;
 use crate::{Report, html, rows_csv, scaling_csv, table};
@@ -191,5 +192,7 @@ fn a_sample_to_look_at() {
         let folder = std::path::Path::new(&folder);
         std::fs::write(folder.join("sample.html"), html(&sample())).unwrap();
         std::fs::write(folder.join("sample.txt"), table(&sample())).unwrap();
+        let page = crate::simulation_page(&simulation::sample());
+        std::fs::write(folder.join("simulation.html"), page).unwrap();
     }
 }

@@ -79,6 +79,22 @@ pub fn count(value: u64) -> String {
     text
 }
 
+/// A share from 0 to 1 in per cent, with two digits after the point below 1 % and one otherwise, without zeros at the end.
+pub fn percent(share: f64) -> String {
+    let value = share * 100.0;
+    let text = match value.abs() {
+        0.0 => "0".into(),
+        size if size < 0.995 => format!("{value:.2}"),
+        size if size < 99.95 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    };
+    let short = match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => &text,
+    };
+    format!("{short} %")
+}
+
 /// A whole number as a floating-point one.
 #[allow(clippy::cast_precision_loss, reason = "three digits are shown")]
 pub fn float(value: u64) -> f64 {

@@ -95,6 +95,52 @@ pub enum SimError {
         /// Its value in a round.
         round: i64,
     },
+    /// A population outside the sizes that identifiers and memory are made for.
+    #[error(
+        "{found} families asked for; a population has from {min} to {max}, choose a number between"
+    )]
+    Families {
+        /// Families asked for.
+        found: u64,
+        /// The fewest.
+        min: u64,
+        /// The most.
+        max: u64,
+    },
+    /// A share that is none.
+    #[error("the rate of {what} is {found}; give a number from 0 to 1")]
+    Rate {
+        /// Kind of fault.
+        what: &'static str,
+        /// Rate asked for.
+        found: f64,
+    },
+    /// No constants of the model meet a target.
+    #[error(
+        "no population reaches {target:.4} for \"{figure}\" together with the other targets; the nearest has {reached:.4}"
+    )]
+    Unreachable {
+        /// The figure.
+        figure: &'static str,
+        /// Its target.
+        target: f64,
+        /// What comes closest.
+        reached: f64,
+    },
+    /// The folder holds a file that would be taken for part of the population.
+    #[error("{}: a register in another format is there already; remove it, or write to another folder", path.display())]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A Parquet file cannot be written.
+    #[error("{}: {source}; check that the folder is writable and has space", path.display())]
+    Parquet {
+        /// File.
+        path: PathBuf,
+        /// What the Parquet writer says.
+        source: parquet::errors::ParquetError,
+    },
     /// Not one letter key a family.
     #[error(
         "{found} letter keys for {expected} families; give one for each, in the order of `families`"
@@ -111,6 +157,11 @@ impl SimError {
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> SimError {
         let path = path.to_owned();
         |source| SimError::Io { path, source }
+    }
+
+    pub(crate) fn parquet(path: &Path) -> impl FnOnce(parquet::errors::ParquetError) -> SimError {
+        let path = path.to_owned();
+        |source| SimError::Parquet { path, source }
     }
 
     pub(crate) fn csv(path: &Path) -> impl FnOnce(csv::Error) -> SimError {

@@ -5,6 +5,8 @@
 //! round holds by itself: the population for the registrar and a register for each agency. [`populate`] does both at once,
 //! family by family.
 //!
+//! [`population`] writes a likeness of a country instead: families whose public figures are those of Kazakhstan.
+//!
 //! Nothing here is real data, and nothing here is secret from the machine it runs on: a simulation sees every party's
 //! files at once, which no party of a real round may.
 #![forbid(unsafe_code)]
@@ -15,6 +17,8 @@ mod distribute;
 mod encode;
 mod error;
 mod gaps;
+mod groups;
+pub mod population;
 mod sheet;
 mod sums;
 mod synthesize;
@@ -24,4 +28,5 @@ mod tests;
 pub use distribute::{Distributed, distribute};
 pub use error::SimError;
 pub use gaps::{Gaps, some_of};
+pub use groups::add_regions;
 pub use synthesize::{populate, synthesize};

@@ -39,11 +39,16 @@ impl Sheet {
             let source = error.into_error();
             SimError::Io { path: path.clone(), source }
         })?;
-        file.as_file().sync_all().map_err(SimError::io(&path))?;
-        file.persist(&path)
-            .map_err(|error| SimError::Io { path: path.clone(), source: error.error })?;
-        sync_folder(path.parent().unwrap_or(Path::new(".")))
+        persist(file, &path)
     }
+}
+
+/// Syncs a finished file and gives it its name.
+pub(crate) fn persist(file: NamedTempFile, path: &Path) -> Result<(), SimError> {
+    file.as_file().sync_all().map_err(SimError::io(path))?;
+    file.persist(path)
+        .map_err(|error| SimError::Io { path: path.to_owned(), source: error.error })?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
 /// Makes the rename itself survive a power cut.

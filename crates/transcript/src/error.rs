@@ -101,6 +101,27 @@ pub enum TranscriptError {
         /// What the receipt says of the evaluator's machine.
         platform: String,
     },
+    /// Families could not be counted.
+    #[error("counts of part {part}: {source}; use the release and engine of the round")]
+    Count {
+        /// The part.
+        part: u32,
+        /// The engine's reason.
+        source: EngineError,
+    },
+    /// Recounted families come to other bytes.
+    #[error(
+        "{} from {culprit}: counting part {part} again gives other counts; they are wrong and must not be opened",
+        file.display()
+    )]
+    OtherCounts {
+        /// The published part.
+        file: PathBuf,
+        /// Who counted.
+        culprit: PartyName,
+        /// The part.
+        part: u32,
+    },
     /// Two holders of a share say different things about it, and it is known who is wrong.
     #[error(
         "{} from {culprit}: chunk {chunk}: the {what} of share {share} differs from that of {witnesses}; nothing is \
@@ -167,9 +188,14 @@ impl TranscriptError {
         match self {
             Self::Wire(e) => e.culprit().into_iter().cloned().collect(),
             Self::Submissions(bad) => bad.iter().map(|bad| bad.submitter.clone()).collect(),
-            Self::Differs { culprit, .. } | Self::Lied { culprit, .. } => vec![culprit.clone()],
+            Self::Differs { culprit, .. }
+            | Self::Lied { culprit, .. }
+            | Self::OtherCounts { culprit, .. } => vec![culprit.clone()],
             Self::Disagree { one, other, .. } => vec![one.clone(), other.clone()],
-            Self::Recompute { .. } | Self::Lacking { .. } | Self::Combine { .. } => Vec::new(),
+            Self::Recompute { .. }
+            | Self::Lacking { .. }
+            | Self::Combine { .. }
+            | Self::Count { .. } => Vec::new(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::TranscriptError;
 use crate::error::{BadSubmission, Trouble};
-use blindtier_engine::{Chunk, EngineError, Evaluate, Evaluated, Verify};
+use blindtier_engine::{Chunk, Count, Counted, EngineError, Evaluate, Evaluated, Verify};
 use blindtier_wire::{
     Board, ChunkReader, Chunking, Context, Digest, Fault, Kind, PartyName, Round, Submission,
     SubmissionEntry, TrustFile, WireError, same, storage,
@@ -230,13 +230,27 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// How many families there are.
+    pub fn families(&self) -> usize {
+        self.families
+    }
+
+    /// Counts it, for each of these groups all tiers.
+    pub fn count(&self, engine: &dyn Count, groups: &[u32]) -> Result<Counted, EngineError> {
+        engine.count(&self.chunk(), groups)
+    }
+
     /// Computes it.
     pub fn evaluate(
         &self,
         engine: &dyn Evaluate,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Evaluated, EngineError> {
+        engine.evaluate(&self.chunk(), progress)
+    }
+
+    fn chunk(&self) -> Chunk<'_> {
         let inputs = self.inputs.iter().map(Option::as_deref).collect();
-        engine.evaluate(&Chunk { families: self.families, inputs, seed: self.seed }, progress)
+        Chunk { families: self.families, inputs, seed: self.seed }
     }
 }

@@ -4,15 +4,17 @@
 //! anything is computed from it, and recomputes results byte for byte. It holds no secret.
 #![forbid(unsafe_code)]
 
+mod counts;
 mod error;
 mod inputs;
 mod openings;
 
+pub use counts::{Opening, count_part, recompute_counts};
 pub use error::{BadSubmission, TranscriptError, Trouble};
 pub use inputs::{Inputs, Loaded, Proofs, Public, Submitted, seed};
-pub use openings::{Contribution, OpenedChunk, contributions, open_chunk};
+pub use openings::{Contribution, OpenedChunk, Speaker, contributions, open_chunk};
 
-use blindtier_engine::{Combine, EngineError, Evaluate, Prepare, Verify};
+use blindtier_engine::{Combine, CombineCounts, Count, EngineError, Evaluate, Prepare, Verify};
 use blindtier_wire::ChunkReader;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,6 +39,25 @@ pub trait Engine {
 
     /// To add partial decryptions up.
     fn combine(&self) -> Result<Box<dyn Combine>, EngineError>;
+
+    /// From the bytes of the evaluation key, to count families; for an engine with statistics.
+    fn count(&self, evaluation: &[u8]) -> Result<Box<dyn Count>, EngineError> {
+        let _ = evaluation;
+        Err(no_statistics())
+    }
+
+    /// To add partial decryptions of counts up; for an engine with statistics.
+    fn combine_counts(&self) -> Result<Box<dyn CombineCounts>, EngineError> {
+        Err(no_statistics())
+    }
+}
+
+/// What an engine without statistics says.
+pub fn no_statistics() -> EngineError {
+    EngineError::Unsupported {
+        engine: "of this round",
+        reason: "it cannot count families; announce a round with engine bfv for statistics".into(),
+    }
 }
 
 /// Recomputes chunks and compares every byte with what was published; `platform` is what the receipt says of the

@@ -8,14 +8,20 @@ use blindtier_wire::{
 };
 use std::path::PathBuf;
 
+/// Who says something about shares.
+pub struct Speaker {
+    /// Who.
+    pub trustee: PartyName,
+    /// Where its files lie.
+    pub folder: PathBuf,
+}
+
 /// What one trustee contributes to an opening.
 pub struct Contribution<'a> {
     /// Who.
-    pub trustee: PartyName,
+    pub speaker: Speaker,
     /// Its shares, ascending.
     pub shares: Vec<u32>,
-    /// Where its files lie.
-    pub folder: PathBuf,
     partials: ChunkReader<'a>,
     commitments: ChunkReader<'a>,
 }
@@ -54,11 +60,10 @@ impl<'a> Contribution<'a> {
     ) -> Result<Self, WireError> {
         let path = folder.join(file_names::PARTIALS);
         Ok(Self {
-            trustee: trustee.clone(),
             shares: manifest.shares.clone(),
             partials: manifest.partials(&path, trustee, round, context, trust)?,
             commitments: manifest.commitments(&path, trustee, round, context, trust)?,
-            folder,
+            speaker: Speaker { trustee: trustee.clone(), folder },
         })
     }
 }
@@ -67,7 +72,7 @@ impl Contribution<'_> {
     /// The commitments to the seeds of a chunk's slots: for each share, 32 bytes a slot.
     pub fn commitments(&self, chunk: u32) -> Result<Vec<Vec<Digest>>, WireError> {
         commitments_in(&self.commitments.read(chunk)?, self.shares.len()).map_err(|fault| {
-            WireError::refused(&self.commitments.path(chunk), &self.trustee, fault)
+            WireError::refused(&self.commitments.path(chunk), &self.speaker.trustee, fault)
         })
     }
 
@@ -77,8 +82,8 @@ impl Contribution<'_> {
             return Ok(());
         }
         Err(TranscriptError::Lied {
-            file: self.folder.clone(),
-            culprit: self.trustee.clone(),
+            file: self.speaker.folder.clone(),
+            culprit: self.speaker.trustee.clone(),
             chunk,
             share: self.shares.first().copied().unwrap_or_default(),
             what: "prepared result",
@@ -87,7 +92,8 @@ impl Contribution<'_> {
     }
 
     fn partials(&self, chunk: u32) -> Result<PartialChunk, WireError> {
-        let refused = |fault| WireError::refused(&self.partials.path(chunk), &self.trustee, fault);
+        let refused =
+            |fault| WireError::refused(&self.partials.path(chunk), &self.speaker.trustee, fault);
         let body = PartialChunk::from_bytes(&self.partials.read(chunk)?.bytes).map_err(refused)?;
         if body.partials.len() != self.shares.len() {
             let detail = "there is not one partial decryption a share";
@@ -119,17 +125,17 @@ pub fn open_chunk(
     own: Option<&PartyName>,
 ) -> Result<OpenedChunk, TranscriptError> {
     let mut bodies = Vec::with_capacity(contributions.len());
-    let mut by_share: Vec<Said<'_, '_, (Vec<u8>, Vec<Digest>)>> =
+    let mut by_share: Vec<Said<'_, (Vec<u8>, Vec<Digest>)>> =
         (0..sharing.shares()).map(|_| Vec::new()).collect();
     for contribution in contributions {
         let body = contribution.partials(chunk)?;
         let commitments = contribution.commitments(chunk)?;
-        bodies.push((contribution, body.bodies));
+        bodies.push((&contribution.speaker, body.bodies));
         for ((share, partial), commitments) in
             contribution.shares.iter().zip(body.partials).zip(commitments)
         {
             if let Some(said) = by_share.get_mut(*share as usize) {
-                said.push((contribution, (partial.into_vec(), commitments)));
+                said.push((&contribution.speaker, (partial.into_vec(), commitments)));
             }
         }
     }
@@ -152,25 +158,25 @@ pub fn open_chunk(
 }
 
 /// What each holder says.
-type Said<'c, 'a, T> = Vec<(&'c Contribution<'a>, T)>;
+type Said<'c, T> = Vec<(&'c Speaker, T)>;
 
 #[derive(Clone, Copy)]
-struct Place {
-    chunk: u32,
-    share: u32,
-    what: &'static str,
-    threshold: usize,
+pub(crate) struct Place {
+    pub chunk: u32,
+    pub share: u32,
+    pub what: &'static str,
+    pub threshold: usize,
 }
 
 /// What all say, or who lies.
-fn agreed<T: PartialEq>(
-    said: Said<'_, '_, T>,
+pub(crate) fn agreed<T: PartialEq>(
+    said: Said<'_, T>,
     own: Option<&PartyName>,
     place: Place,
 ) -> Result<T, TranscriptError> {
     let Place { chunk, share, what, threshold } = place;
     let supporters = |value: &T| said.iter().filter(|(_, other)| other == value).count();
-    let is_own = |contribution: &Contribution<'_>| own == Some(&contribution.trustee);
+    let is_own = |speaker: &Speaker| own == Some(&speaker.trustee);
     // What the reader computed itself counts most, then what most holders say.
     let best = said
         .iter()

@@ -1,11 +1,12 @@
 //! What every step of a trustee starts from.
 
 use crate::error::TrusteeError;
+use crate::open::Engine;
 use blindtier_ledger::{Entry, Event, Ledger, Recorded};
-use blindtier_transcript::Public;
+use blindtier_transcript::{Inputs, Public};
 use blindtier_wire::{
-    Board, Context, Digest, Expect, PartyName, PublicKey, Round, Shares, SigningIdentity,
-    TrustFile, file_names, read, same,
+    Board, Context, Digest, EvaluationKey, Expect, PartyName, PublicKey, Round, Shares,
+    SigningIdentity, TrustFile, file_names, read, same,
 };
 use std::path::{Path, PathBuf};
 
@@ -104,6 +105,37 @@ impl<'a> Session<'a> {
     pub fn public(&self) -> Public<'_> {
         let (board, trust) = (self.desk.board, self.desk.trust);
         Public { board, round: &self.round, context: &self.context, trust }
+    }
+
+    /// The registered submissions with every chunk read and its proof checked. `progress` gets the families done, from any
+    /// thread.
+    pub fn inputs(
+        &self,
+        engine: &dyn Engine,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Inputs<'_>, TrusteeError> {
+        let file = self.desk.board.public_key();
+        let verifier = engine
+            .verify(&self.public_key()?)
+            .map_err(|source| TrusteeError::Key { file, source })?;
+        Ok(Inputs::read(
+            &self.public(),
+            self.ledger.submissions()?,
+            &engine.submitters(),
+            self.ledger.keys()?.public_key,
+            &|_| Some(verifier.as_ref()),
+            progress,
+        )?)
+    }
+
+    /// The evaluation key's bytes; it is the one in the ledger.
+    pub fn evaluation_key(&self) -> Result<Vec<u8>, TrusteeError> {
+        let (file, maker) = (self.desk.board.evaluation_key(), &self.round.key_maker);
+        let expect = Expect::of(maker, &self.context);
+        let key = read::<EvaluationKey>(&file, &expect, self.desk.trust)?;
+        let recorded = self.ledger.keys()?.evaluation_key;
+        same("evaluation key in the ledger", key.digest, recorded, &file, maker)?;
+        Ok(key.body.bytes)
     }
 
     /// The public key's bytes; it is the one in the ledger.

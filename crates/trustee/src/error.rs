@@ -183,6 +183,28 @@ pub enum TrusteeError {
         /// Those that could be meant, or that there are none.
         found: String,
     },
+    /// Exact counts would be opened.
+    #[error("{}: this round's counts have no noise: opening them shows exact numbers of families; only for simulated families, with --simulated", file.display())]
+    ExactCounts {
+        /// The round.
+        file: PathBuf,
+    },
+    /// Nobody has asked anything.
+    #[error("{}: there are no counts to open; the evaluator makes them (evaluator count)", file.display())]
+    NothingAsked {
+        /// The manifest that is missing.
+        file: PathBuf,
+    },
+    /// A question may not be asked.
+    #[error("{} from {culprit}: {reason}; nothing is signed", file.display())]
+    Question {
+        /// The manifest of the counts.
+        file: PathBuf,
+        /// Who made the counts.
+        culprit: PartyName,
+        /// Why.
+        reason: &'static str,
+    },
     /// Several things are wrong.
     #[error("{}", lines(.0))]
     Several(Vec<TrusteeError>),
@@ -245,6 +267,7 @@ impl TrusteeError {
             Self::Message { culprit, .. }
             | Self::OtherSubmission { culprit, .. }
             | Self::Open { culprit, .. }
+            | Self::Question { culprit, .. }
             | Self::Late { culprit, .. }
             | Self::TwoSubmissions { culprit, .. } => vec![culprit.clone()],
             Self::OtherRegistration { signers, .. } | Self::OtherEntry { signers, .. } => {
@@ -262,7 +285,9 @@ impl TrusteeError {
             | Self::NoSubmitter { .. }
             | Self::NotLate { .. }
             | Self::NotExcluded { .. }
-            | Self::WhichCorrection { .. } => Vec::new(),
+            | Self::WhichCorrection { .. }
+            | Self::ExactCounts { .. }
+            | Self::NothingAsked { .. } => Vec::new(),
         }
     }
 }

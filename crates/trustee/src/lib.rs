@@ -9,9 +9,11 @@
 //! 3. [`open`]: recompute all results, commit to partial decryptions, show them, add them up, seal the letters. A trustee
 //!    contributes only to what it has recomputed itself, byte for byte: whoever could have ciphertexts of its own choice
 //!    opened would read the key with them.
-//! 4. [`open_to_state`], [`refuse`], [`destroy`], [`witness`], [`correct`]: what else the ledger records.
+//! 4. [`answer`]: recount what is asked about groups of families, and open the counts with noise.
+//! 5. [`open_to_state`], [`refuse`], [`destroy`], [`witness`], [`correct`]: what else the ledger records.
 #![forbid(unsafe_code)]
 
+mod answer;
 mod ceremony;
 mod correct;
 mod desk;
@@ -19,11 +21,13 @@ mod error;
 mod exclude;
 mod letters;
 mod manifests;
+mod noise;
 mod open;
 mod opened;
 mod records;
 mod register;
 
+pub use answer::{AnswerProgress, answer};
 pub use ceremony::{KeyProgress, make_keys};
 pub use correct::{correct, correction};
 pub use desk::Desk;

@@ -4,14 +4,14 @@ use crate::desk::{Desk, Session};
 use crate::error::TrusteeError;
 use crate::letters::seal_letters;
 use crate::opened::Opening;
-use blindtier_engine::{EngineError, OpenShare, Prepare};
+use blindtier_engine::{EngineError, OpenCounts, OpenShare, Prepare};
 use blindtier_ledger::Event;
-use blindtier_transcript::{Contribution, Inputs};
+use blindtier_transcript::Contribution;
 use blindtier_wire::{
-    COMMITMENT_CHUNKS, ChunkReader, ChunkWriter, Chunking, Digest, EvaluationKey, Expect, Kind,
-    Opened, OpeningKey, PARTIAL_CHUNKS, PartialChunk, Partials, PartyName, Receipt, Received,
-    Share, Shares, WireError, check_randomness, chunk_name, file_names, opened_bytes,
-    opened_digest, read, storage, write,
+    COMMITMENT_CHUNKS, ChunkReader, ChunkWriter, Chunking, Digest, Expect, Kind, Opened,
+    OpeningKey, PARTIAL_CHUNKS, PartialChunk, Partials, PartyName, Receipt, Received, Share,
+    Shares, WireError, check_randomness, chunk_name, file_names, opened_bytes, opened_digest, read,
+    storage, write,
 };
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -20,6 +20,12 @@ use zeroize::Zeroizing;
 pub trait Engine: blindtier_transcript::Engine {
     /// From the key and the material (both private) of a share.
     fn share(&self, key: &[u8; 32], material: &[u8]) -> Result<Box<dyn OpenShare>, EngineError>;
+
+    /// From the key (private) of a share, to open counts; for an engine with statistics.
+    fn share_counts(&self, key: &[u8; 32]) -> Result<Box<dyn OpenCounts>, EngineError> {
+        let _ = key;
+        Err(blindtier_transcript::no_statistics())
+    }
 }
 
 /// What a trustee is doing.
@@ -295,25 +301,13 @@ impl<'s, 'a> Run<'s, 'a> {
         results: &ChunkReader<'_>,
     ) -> Result<(), TrusteeError> {
         let session = self.session;
-        let board = session.desk.board;
         let total = u64::from(session.round.slots);
-        let public_key = session.public_key()?;
-        let refused = |file, source| TrusteeError::Key { file, source };
-        let verifier =
-            engine.verify(&public_key).map_err(|source| refused(board.public_key(), source))?;
-        let inputs = Inputs::read(
-            &session.public(),
-            session.ledger.submissions()?,
-            &engine.submitters(),
-            session.ledger.keys()?.public_key,
-            &|_| Some(verifier.as_ref()),
-            &|done| (self.progress)(Step::Checking, done, total),
-        )?;
-        drop(verifier);
-        let evaluator = engine
-            .evaluate(&public_key, &self.evaluation_key()?)
-            .map_err(|source| refused(board.evaluation_key(), source))?;
-        drop(public_key);
+        let inputs =
+            session.inputs(engine, &|done| (self.progress)(Step::Checking, done, total))?;
+        let evaluator =
+            engine.evaluate(&session.public_key()?, &session.evaluation_key()?).map_err(
+                |source| TrusteeError::Key { file: session.desk.board.evaluation_key(), source },
+            )?;
         blindtier_transcript::recompute(
             &(0..self.chunking.count()).collect::<Vec<_>>(),
             &inputs,
@@ -323,18 +317,6 @@ impl<'s, 'a> Run<'s, 'a> {
             &|done| (self.progress)(Step::Recomputing, done.min(total), total),
         )?;
         Ok(())
-    }
-
-    /// The evaluation key's bytes; it is the one in the ledger.
-    fn evaluation_key(&self) -> Result<Vec<u8>, TrusteeError> {
-        let session = self.session;
-        let (board, maker) = (session.desk.board, &session.round.key_maker);
-        let expect = Expect::of(maker, &session.context);
-        let key = read::<EvaluationKey>(&board.evaluation_key(), &expect, session.desk.trust)?;
-        let recorded = session.ledger.keys()?.evaluation_key;
-        let what = "evaluation key in the ledger";
-        blindtier_wire::same(what, key.digest, recorded, &board.evaluation_key(), maker)?;
-        Ok(key.body.bytes)
     }
 
     fn prepare(&self, engine: &dyn Engine) -> Result<Box<dyn Prepare>, TrusteeError> {
@@ -352,7 +334,7 @@ impl<'s, 'a> Run<'s, 'a> {
             }
         };
         engine
-            .prepare(&self.evaluation_key()?, bytes.as_deref())
+            .prepare(&session.evaluation_key()?, bytes.as_deref())
             .map_err(|source| TrusteeError::Key { file: path, source })
     }
 
@@ -404,7 +386,7 @@ impl<'s, 'a> Run<'s, 'a> {
         let (board, trust) = (session.desk.board, session.desk.trust);
         let (round, context) = (&session.round, &session.context);
         let receipt = self.receipt.digest;
-        let unlisted = !contributions.iter().any(|c| c.trustee == *session.name());
+        let unlisted = !contributions.iter().any(|c| c.speaker.trustee == *session.name());
         if unlisted && self.hidden().exists() {
             let (hidden, name) = (self.hidden(), session.name());
             let computed = Contribution::new(hidden, name, &own.body, round, context, trust)?;

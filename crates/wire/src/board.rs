@@ -106,6 +106,21 @@ impl Board {
         self.folder.join("statements").join(trustee.file_part())
     }
 
+    /// The questions of the round's statistics, one folder each.
+    pub fn statistics(&self) -> PathBuf {
+        self.folder.join("statistics")
+    }
+
+    /// [`crate::Counts`] for the question with this number, counted from 1, beside its parts.
+    pub fn counts(&self, question: u32) -> PathBuf {
+        self.statistics().join(format!("{question:05}")).join(file_names::COUNTS)
+    }
+
+    /// [`crate::CountPartials`] of a trustee.
+    pub fn count_partials(&self, question: u32, trustee: &PartyName) -> PathBuf {
+        self.counts(question).with_file_name(format!("{}.bt", trustee.file_part()))
+    }
+
     /// The ledger.
     pub fn ledger(&self) -> PathBuf {
         self.folder.join("ledger")

@@ -72,13 +72,21 @@ pub enum Kind {
     LinkageAnswer = 32,
     /// Which slots' families said no. Secret; the registrar's own.
     OptOuts = 33,
+    /// To which group the family of each slot belongs. Secret; the registrar's own.
+    GroupList = 34,
+    /// Encrypted counts over consecutive chunks of slots.
+    CountPart = 35,
+    /// Manifest of encrypted counts.
+    Counts = 36,
+    /// A trustee's partial decryptions of counts.
+    CountPartials = 37,
 }
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
 impl Kind {
-    const ALL: [Self; 33] = [
+    const ALL: [Self; 37] = [
         Self::Round,
         Self::Roster,
         Self::LetterKeys,
@@ -112,6 +120,10 @@ impl Kind {
         Self::LinkageState,
         Self::LinkageAnswer,
         Self::OptOuts,
+        Self::GroupList,
+        Self::CountPart,
+        Self::Counts,
+        Self::CountPartials,
     ];
 
     /// The kind with this number.
@@ -141,6 +153,8 @@ impl Kind {
             | Self::Opened
             | Self::Levels
             | Self::Endorsement
+            | Self::Counts
+            | Self::CountPartials
             | Self::Shares
             | Self::SealedShares => 64 * MIB,
             Self::LetterChunk | Self::LevelChunk => 256 * MIB,
@@ -151,6 +165,8 @@ impl Kind {
             | Self::OpeningKey
             | Self::CeremonyMessages
             | Self::SubmissionChunk
+            | Self::GroupList
+            | Self::CountPart
             | Self::ResultChunk
             | Self::PartialChunk
             | Self::CommitmentChunk
@@ -166,7 +182,12 @@ impl Kind {
     pub fn is_secret(self) -> bool {
         matches!(
             self,
-            Self::Roster | Self::Shares | Self::LinkageKey | Self::LinkageState | Self::OptOuts
+            Self::Roster
+                | Self::Shares
+                | Self::LinkageKey
+                | Self::LinkageState
+                | Self::OptOuts
+                | Self::GroupList
         )
     }
 
@@ -206,6 +227,10 @@ impl Kind {
             Self::LinkageState => "linkage-state",
             Self::LinkageAnswer => "linkage-answer",
             Self::OptOuts => "opt-outs",
+            Self::GroupList => "group-list",
+            Self::CountPart => "count-part",
+            Self::Counts => "counts",
+            Self::CountPartials => "count-partials",
         }
     }
 }

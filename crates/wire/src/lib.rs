@@ -35,6 +35,7 @@ mod sealing;
 mod shares;
 mod sharing;
 mod statement;
+mod statistics;
 pub mod storage;
 mod submission;
 
@@ -66,6 +67,9 @@ pub use sealing::{LetterKey, Purpose, SEAL_BYTES, check_randomness, seal};
 pub use shares::{SealedShares, Share, Shares, TrusteeKey};
 pub use sharing::{MAX_SHARES, Sharing, SharingError};
 pub use statement::{MAX_REASON, Statement, check_reason};
+pub use statistics::{
+    CountPartials, Counts, EPSILON, GroupList, MAX_GROUPS, NO_GROUP, Question, Statistics,
+};
 pub use submission::{Submission, utc};
 
 /// The usual file names, so that a folder explains itself.
@@ -84,6 +88,10 @@ pub mod file_names {
     pub const LINKAGE_STATE: &str = "linkage-state.bt";
     /// [`crate::OptOuts`]; never leaves the registrar.
     pub const OPT_OUTS: &str = "opt-outs.bt";
+    /// [`crate::GroupList`]; never leaves the registrar.
+    pub const GROUPS: &str = "groups.bt";
+    /// [`crate::Counts`], beside its parts.
+    pub const COUNTS: &str = "counts.bt";
     /// [`crate::LetterKeys`].
     pub const LETTER_KEYS: &str = "letter-keys.bt";
     /// [`crate::PublicKey`].

@@ -7,6 +7,7 @@ use crate::identity::TrustFile;
 use crate::kind::Kind;
 use crate::names::{Digest, PartyName, RoundId};
 use crate::sharing::Sharing;
+use crate::statistics::Statistics;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -63,7 +64,7 @@ pub struct Round {
     /// Slots a chunk.
     pub chunk: u32,
     /// Who has columns and must submit: agencies in the order of the policy, and last the registrar if families may
-    /// opt out.
+    /// opt out or groups are counted.
     pub submitters: Vec<PartyName>,
     /// How the key is shared among the trustees.
     pub sharing: Sharing,
@@ -79,6 +80,8 @@ pub struct Round {
     pub deadline: Option<u64>,
     /// The earlier round of which this one corrects some slots.
     pub corrects: Option<Correction>,
+    /// What may be published about groups of families; nothing without it.
+    pub statistics: Option<Statistics>,
 }
 
 /// How agencies find out which slot a person of their register has. Public.
@@ -134,6 +137,12 @@ impl Message for Round {
         }
         if self.linkage == (Linkage::Oblivious { persons: 0 }) {
             return wrong("the linkage of the round is about nobody");
+        }
+        if let Some(statistics) = &self.statistics {
+            statistics.check()?;
+            if self.submitters.last() != Some(&PartyName::registrar()) {
+                return wrong("a round with statistics has the registrar among its submitters");
+            }
         }
         if let Some(correction) = &self.corrects {
             let different: BTreeSet<_> = correction.slots.iter().collect();

@@ -5,12 +5,13 @@
 
 mod parties;
 mod report;
+mod statistics;
 
 use super::engine::{AnyPlan, EngineName, LayoutName, ProofsName};
 use super::error::CliError;
 use super::output::Output;
 use super::policy_file;
-use super::registrar::LinkageName;
+use super::registrar::{LinkageName, Switch, epsilon};
 use blindtier_engine::{Operations, Proofs};
 use blindtier_policy::{Answer, Interpreter, OPTED_OUT_NUMBER, Policy, UNDECIDED_NUMBER};
 use blindtier_sim::{Distributed, Gaps};
@@ -60,12 +61,26 @@ pub struct DemoArgs {
     /// How agencies find out which slot a person of their register has. For many families keyed-hash is faster
     #[arg(long, value_enum, default_value_t)]
     linkage: LinkageName,
+    /// Split the families into so many seeded regions, and open the numbers of families of each region and tier as well. Needs
+    /// engine bfv
+    #[arg(long, value_name = "REGIONS", value_parser = clap::value_parser!(u32).range(1..=64))]
+    statistics: Option<u32>,
+    /// How much of the privacy budget of 1 the numbers spend; less is more noise
+    #[arg(long, value_name = "EPSILON", value_parser = epsilon, default_value = "0.5")]
+    epsilon: u32,
+    /// Whether the numbers have noise. Without it they have to be exactly the clear twin's
+    #[arg(long, value_enum, default_value_t = Switch::On)]
+    statistics_noise: Switch,
     /// Shapes the data; never a key
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     seed: u64,
     /// Keep every party's folder here; must be new or empty [default: a temporary folder, removed at the end]
     #[arg(long, value_name = "DIR")]
     work: Option<PathBuf>,
+    /// Write a page about the round: tiers, time by phase, bytes by party, what was published; it loads nothing and has no
+    /// scripts
+    #[arg(long, value_name = "HTML")]
+    report: Option<PathBuf>,
 }
 
 /// Families of the default demo.
@@ -83,8 +98,18 @@ pub(super) struct Stage {
     pub opt_out: u32,
     /// How many of a hundred families each register lacks.
     pub missing: u32,
+    /// Regions whose families are counted, the privacy budget that this spends, and whether there is noise.
+    pub statistics: Option<(u32, u32, Switch)>,
     pub seed: u64,
     pub work: PathBuf,
+}
+
+/// The clear twin's answers.
+pub(super) struct Expected {
+    /// One number a family, see [`Policy::code`], in the order of the data.
+    pub numbers: Vec<u32>,
+    /// Each family's region, if families are counted.
+    pub regions: Vec<u32>,
 }
 
 /// Where the families come from.
@@ -114,7 +139,9 @@ impl Stage {
     /// What the round's plan counts.
     pub fn operations(&self) -> Result<Operations, CliError> {
         let (engine, layout) = (self.engine, self.layout.into());
-        let plan = AnyPlan::new(&self.policy, engine, layout, self.sharing, self.proofs)?;
+        let groups = self.statistics.map_or(0, |(regions, ..)| regions);
+        let (sharing, proofs) = (self.sharing, self.proofs);
+        let plan = AnyPlan::with_groups(&self.policy, engine, layout, sharing, proofs, groups)?;
         Ok(plan.summary().operations)
     }
 
@@ -137,7 +164,7 @@ impl Stage {
 
     /// Writes what is still to be written before the round starts, and decides every family in the clear: one number a
     /// family, see [`Policy::code`].
-    pub fn prepare(&self, families: &Families, keys: &[String]) -> Result<Vec<u32>, CliError> {
+    pub fn prepare(&self, families: &Families, keys: &[String]) -> Result<Expected, CliError> {
         let interpreter = Interpreter::new(&self.policy)?;
         let saying_no = blindtier_sim::some_of(keys.len(), self.opt_out, self.seed);
         let answer = |family: usize, values: &[i64]| -> Result<u32, CliError> {
@@ -179,7 +206,14 @@ impl Stage {
             let listed = saying_no.iter().filter_map(|family| names.get(*family));
             write(&file, &listed.map(|name| format!("{name}\n")).collect::<String>())?;
         }
-        Ok(expected)
+        let regions = match self.statistics {
+            Some((regions, ..)) => {
+                let population = registrar.join("population.csv");
+                blindtier_sim::add_regions(&population, regions, self.seed)?
+            }
+            None => Vec::new(),
+        };
+        Ok(Expected { numbers: expected, regions })
     }
 }
 
@@ -200,6 +234,9 @@ pub fn run(args: &DemoArgs, output: Output) -> Result<(), CliError> {
         (None, Some(folder)) => folder.path().to_owned(),
         (None, None) => PathBuf::new(),
     };
+    if args.statistics.is_some() && args.engine == EngineName::Tfhe {
+        return Err(CliError::StatisticsEngine);
+    }
     let name = args.policy.clone().unwrap_or_else(|| PathBuf::from("nursery"));
     let text = policy_file::text(&name)?;
     let policy = Policy::parse(&name.display().to_string(), &text)?;
@@ -214,6 +251,7 @@ pub fn run(args: &DemoArgs, output: Output) -> Result<(), CliError> {
         linkage: args.linkage,
         opt_out: args.opt_out,
         missing: args.missing,
+        statistics: args.statistics.map(|regions| (regions, args.epsilon, args.statistics_noise)),
         seed: args.seed,
         work,
     };
@@ -227,6 +265,10 @@ pub fn run(args: &DemoArgs, output: Output) -> Result<(), CliError> {
         }
     };
     let outcome = parties::play(&stage, &families, output)?;
+    if let Some(file) = &args.report {
+        super::round_report::write(file, &report::page(&stage, &outcome)?)?;
+        output.say(&format!("a page about the round: {}", file.display()));
+    }
     let result = report::report(&stage, &outcome, output);
     if let Some(folder) = &args.work {
         output.say(&format!("every party's folder is kept in {}", folder.display()));

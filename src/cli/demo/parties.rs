@@ -5,7 +5,8 @@ use super::super::output::Output;
 use super::super::progress::Progress;
 use super::super::registrar::LinkageName;
 use super::super::round::folder_bytes;
-use super::{Families, Stage};
+use super::statistics::{self, Counted};
+use super::{Expected, Families, Stage};
 use blindtier_engine::Proofs;
 use blindtier_wire::{Board, PartyName, TrustFile, file_names, storage};
 use clap::ValueEnum;
@@ -17,6 +18,8 @@ use std::time::Instant;
 
 /// What the round gave.
 pub(super) struct Outcome {
+    /// What was opened about regions, if anything.
+    pub statistics: Option<Counted>,
     /// The clear twin's answers, as opened numbers, in the order of the data.
     pub expected: Vec<u32>,
     /// Identifiers of tiers and reserved codes as the families read them, in the order of the data.
@@ -59,7 +62,7 @@ pub(super) fn play(
         &[("--out", work.join("families/letter.key"))],
     )?;
     let keys: Vec<String> = strings(&keys, "letter_keys");
-    let expected = stage.prepare(families, &keys)?;
+    let Expected { numbers: expected, regions } = stage.prepare(families, &keys)?;
     output.say(&format!(
         "{count} families; registers of {} agencies; every party in {}",
         stage.policy.agencies.len(),
@@ -105,6 +108,7 @@ pub(super) fn play(
     let one = table.public("families", &["family", "read", "--family", "0"], &mail)?;
     let head = text(&one, "head").to_owned();
     table.prove(stage, &mail, &strings(&read, "tiers"))?;
+    let counted_families = statistics::count(&table, stage, &expected, &regions)?;
     let audit = table.audit(&["auditor", "verify", "--head", &head], &[])?;
     let files_checked = audit.get("files_checked").and_then(Value::as_u64).unwrap_or_default();
     output.say(&format!(
@@ -132,6 +136,7 @@ pub(super) fn play(
         }
     }
     Ok(Outcome {
+        statistics: counted_families,
         expected,
         tiers: strings(&read, "tiers"),
         linkage: text(&announced, "linkage").to_owned(),
@@ -151,7 +156,7 @@ pub(super) fn play(
 }
 
 /// What a party sent: its name, what, bytes.
-type Sent = (String, &'static str, u64);
+pub(super) type Sent = (String, &'static str, u64);
 
 /// The command of a submitter.
 fn side(submitter: &PartyName) -> &'static str {
@@ -166,13 +171,13 @@ struct Opening {
 }
 
 /// The most times that a trustee's command is repeated before a demo gives up.
-const PASSES: usize = 12;
+pub(super) const PASSES: usize = 12;
 
 /// Where processes are started from.
-struct Table<'a> {
+pub(super) struct Table<'a> {
     work: &'a Path,
     board: Board,
-    output: Output,
+    pub output: Output,
 }
 
 impl<'a> Table<'a> {
@@ -256,6 +261,10 @@ impl<'a> Table<'a> {
             ("--private", self.registrar_private()),
         ];
         files.extend(stage.opt_out_file().map(|file| ("--opt-out", file)));
+        if let Some((.., noise)) = stage.statistics {
+            files.push(("--statistics-by", "region".into()));
+            files.push(("--statistics-noise", value_name(noise).into()));
+        }
         self.run(
             "registrar",
             &[
@@ -427,7 +436,7 @@ impl<'a> Table<'a> {
         Err(self.stuck("the opening"))
     }
 
-    fn stuck(&self, what: &str) -> CliError {
+    pub fn stuck(&self, what: &str) -> CliError {
         let message = format!("{what} does not end: this is a bug of blindtier, please report it");
         CliError::Party { party: "trustees".into(), message, code: 1 }
     }
@@ -479,7 +488,7 @@ impl<'a> Table<'a> {
     }
 
     /// A command of a round with a party's signing key.
-    fn round(
+    pub fn round(
         &self,
         party: &str,
         command: &[&str],
@@ -490,7 +499,7 @@ impl<'a> Table<'a> {
         self.public(party, command, &all)
     }
 
-    fn trustee(
+    pub fn trustee(
         &self,
         party: &str,
         command: &[&str],
@@ -623,8 +632,16 @@ impl<'a> Table<'a> {
 }
 
 /// What the parties' commands call their work.
-const WORK: [&str; 6] =
-    ["encrypting", "evaluating", "recomputing", "opening", "combining", "sealing"];
+const WORK: [&str; 8] = [
+    "encrypting",
+    "evaluating",
+    "recomputing",
+    "opening",
+    "combining",
+    "sealing",
+    "counting",
+    "recounting",
+];
 
 /// What they call their work on persons.
 const LINKING: [&str; 3] = ["blinding", "answering", "linking"];
@@ -642,7 +659,7 @@ fn value_name<T: ValueEnum>(value: T) -> String {
     value.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()
 }
 
-fn text<'v>(object: &'v Value, field: &str) -> &'v str {
+pub(super) fn text<'v>(object: &'v Value, field: &str) -> &'v str {
     object.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 

@@ -2,11 +2,17 @@
 
 use super::super::error::CliError;
 use super::super::output::Output;
+use super::super::policy::english;
+use super::super::round::{LoadedRound, RoundArgs};
+use super::super::round_report;
 use super::Stage;
-use super::parties::Outcome;
+use super::parties::{Outcome, Sent};
+use super::statistics::Counted;
 use blindtier_engine::{Operations, Proofs};
+use blindtier_ledger::Ledger;
 use blindtier_policy::passes::Layout;
 use blindtier_policy::{INVALID, OPTED_OUT, UNDECIDED};
+use blindtier_report::RoundReport;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use serde_json::{Map, Value, json};
@@ -66,6 +72,33 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
         fields.insert("checks_per_chunk".into(), json!(checks));
         fields.insert("chunks".into(), json!(outcome.chunks));
     }
+    let ids: Vec<String> = tiers.iter().map(|tier| tier.id.clone()).collect();
+    let mut counts_agree = true;
+    if let (Some(counted), Some(fields)) = (&outcome.statistics, object.as_object_mut()) {
+        let minimum = counted.answer.get("minimum_cell").and_then(Value::as_i64).unwrap_or(0);
+        counts_agree = counted.noise || counted.agrees(&ids, minimum);
+        let exact: Map<String, Value> = counted
+            .cells(&ids)
+            .into_iter()
+            .map(|(name, cells)| {
+                let exact = cells.into_iter().map(|(_, exact)| json!(exact));
+                (name, Value::Object(ids.iter().cloned().zip(exact).collect()))
+            })
+            .collect();
+        let [count, answer] = counted.seconds;
+        fields.insert(
+            "statistics".into(),
+            json!({
+                "answer": counted.answer,
+                "exact": exact,
+                "agree": counts_agree && !counted.noise,
+                "largest_distance": counted.largest_distance(&ids),
+                "privacy": counted.privacy,
+                "multiplications": counted.operations,
+                "seconds": { "count": count, "answer": answer },
+            }),
+        );
+    }
     output.report(&object, || {
         let mut found = table(&["tier", "families", "agree with the clear twin"]);
         let reserved = [OPTED_OUT, UNDECIDED, INVALID];
@@ -120,9 +153,79 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
         };
         let letter: Vec<String> = outcome.letter.iter().map(|line| format!("  {line}")).collect();
         let letter = letter.join("\n");
-        format!("{found}\n{cost}\n{sent}\nthe first family's letter:\n{letter}\n{verdict}")
+        let counts = outcome.statistics.as_ref().map(|counted| counts(counted, &ids));
+        let counts = counts.unwrap_or_default();
+        format!("{found}\n{cost}\n{sent}\n{counts}the first family's letter:\n{letter}\n{verdict}")
     })?;
-    if disagree == 0 { Ok(()) } else { Err(CliError::Disagree { disagree, families }) }
+    match (disagree, counts_agree) {
+        (0, true) => Ok(()),
+        (0, false) => Err(CliError::DisagreeingCounts),
+        _ => Err(CliError::Disagree { disagree, families }),
+    }
+}
+
+/// The round as a page. A simulation knows what nobody in a round does: how many families have which tier.
+pub(super) fn page(stage: &Stage, outcome: &Outcome) -> Result<RoundReport, CliError> {
+    let round = RoundArgs {
+        policy: stage.work.join("public/policy.toml"),
+        board: stage.work.join("board"),
+        trust: stage.work.join("public/trust.toml"),
+    };
+    let LoadedRound { policy, round, context, board, trust, .. } = round.load()?;
+    let ledger = Ledger::read(&board.ledger(), &round, &context, &trust)?;
+    let mut page = round_report::of_board(&policy, &board, &round, &context, &ledger);
+    page.simulated = true;
+    let told = |id: &str| outcome.tiers.iter().filter(|tier| *tier == id).count() as u64;
+    let tiers = policy.tiers.iter().map(|tier| (tier.id.as_str(), english(&tier.label)));
+    let reserved = [(OPTED_OUT, "Opted out"), (UNDECIDED, "Undecided"), (INVALID, "Invalid")];
+    let beside = reserved.into_iter().filter(|(id, _)| told(id) > 0);
+    page.answers = tiers.chain(beside).map(|(id, label)| (label.to_owned(), told(id))).collect();
+    let [keygen, encrypt, evaluate, recompute, open] = outcome.seconds;
+    let mut phases = vec![
+        ("key generation", keygen),
+        ("encryption", encrypt),
+        ("evaluation", evaluate),
+        ("recomputing, by all trustees that open", recompute),
+        ("opening, by all trustees that open", open),
+    ];
+    if let Some(counted) = &outcome.statistics {
+        let [count, answer] = counted.seconds;
+        phases.push(("counting", count));
+        phases.push(("answering, by all trustees", answer));
+        page.operations.push(("multiplications for statistics".into(), counted.operations));
+    }
+    page.phases = phases.into_iter().map(|(what, time)| (what.to_owned(), time)).collect();
+    page.operations.insert(0, (outcome.counted.to_owned(), outcome.operations));
+    let off_the_board =
+        |(_, what, _): &&Sent| what.starts_with("sealed") || *what == "blinded persons";
+    let more = outcome.sent.iter().filter(off_the_board);
+    page.sent.extend(more.map(|(party, what, bytes)| (party.clone(), (*what).to_owned(), *bytes)));
+    page.notes
+        .push("The families and all parties of this round are simulated on one machine.".into());
+    Ok(page)
+}
+
+/// The numbers of families of each region by tier, beside the clear twin's.
+fn counts(counted: &Counted, tiers: &[String]) -> String {
+    let header: Vec<&str> =
+        std::iter::once("region").chain(tiers.iter().map(String::as_str)).collect();
+    let mut shown = table(&header);
+    for (name, cells) in counted.cells(tiers) {
+        let cells = cells.into_iter().map(|(opened, exact)| match opened {
+            Some(opened) if counted.noise => format!("{opened} (exactly {exact})"),
+            Some(opened) => opened.to_string(),
+            None => format!("not shown (exactly {exact})"),
+        });
+        shown.add_row(std::iter::once(name).chain(cells).collect::<Vec<_>>());
+    }
+    let of = |field: &str| counted.privacy.get(field).and_then(Value::as_str).unwrap_or_default();
+    let budget = format!("privacy budget: {} of {} spent", of("spent"), of("budget"));
+    let how = if counted.noise {
+        format!("{budget}; shown numbers are at most {} off", counted.largest_distance(tiers))
+    } else {
+        "without noise: all numbers that are shown are the clear twin's".to_owned()
+    };
+    format!("{shown}\n{how}\n")
 }
 
 fn table(header: &[&str]) -> Table {

@@ -481,6 +481,7 @@ impl World {
             proofs: true,
             deadline: self.shape.deadline,
             corrects,
+            statistics: None,
             population,
             population_file,
             opt_outs: None,

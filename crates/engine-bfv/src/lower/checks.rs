@@ -66,6 +66,7 @@ fn allowed(graph: &Graph, source: &Source) -> Option<Vec<i64>> {
             }
             Some(reach.values())
         }
+        Source::Known { .. } | Source::Group { .. } => Some(vec![0, 1]),
         Source::Unknown { .. } | Source::OptOut { .. } => None,
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod polynomial;
 mod reach;
 mod table;
 
+use crate::counting::Counting;
 use crate::gates::Gates;
 use crate::parameters::{PLAINTEXT, Parameters, SECURE, choose};
 use crate::program::{Linear, Node, Program, Value};
@@ -39,6 +40,8 @@ pub struct Lowered {
     pub inputs: Inputs,
     pub gates: Gates,
     pub program: Program,
+    /// What is counted, in a plan for statistics.
+    pub counting: Option<Counting>,
     /// Multiplications for the tier alone.
     pub tier: u32,
     pub parameters: Parameters,
@@ -67,6 +70,7 @@ pub fn lower(
     encoding: Encoding,
     shares: u32,
     proofs: Proofs,
+    groups: u32,
 ) -> Result<Lowered, EngineError> {
     let mut graph = compile(policy);
     scale::scale(&mut graph);
@@ -76,6 +80,7 @@ pub fn lower(
         layout,
         shares,
         proofs,
+        groups,
         cuts: Cuts::default(),
         best: None,
         refused: None,
@@ -92,7 +97,7 @@ pub fn lower(
     if encoding == Encoding::Cheapest {
         search.improve();
         if search.best.is_none() {
-            search.consider(numbers_only(policy, layout), None);
+            search.consider(numbers_only(policy, layout, groups > 0), None);
         }
     }
     match (search.best, search.refused) {
@@ -134,6 +139,8 @@ struct Search<'a> {
     layout: Layout,
     shares: u32,
     proofs: Proofs,
+    /// Groups whose families are counted.
+    groups: u32,
     cuts: Cuts,
     best: Option<(f64, Lowered, Option<Shape>)>,
     refused: Option<EngineError>,
@@ -141,7 +148,8 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn attempt(&mut self, shape: Shape) {
-        let lowered = Lowering::new(self.graph, self.layout, &shape, &mut self.cuts).run();
+        let lowering = Lowering::new(self.graph, self.layout, &shape, &mut self.cuts);
+        let lowered = lowering.run(self.policy, self.groups > 0);
         self.consider(lowered, Some(shape));
     }
 
@@ -160,20 +168,26 @@ impl Search<'_> {
 
     /// Completes a candidate with gates and checks, and gives it its parameters.
     fn fit(&self, candidate: Candidate) -> Result<(f64, Lowered), EngineError> {
-        let Candidate { mut inputs, mut program, groups } = candidate;
+        let Candidate { mut inputs, mut program, tiers, mut groups } = candidate;
         inputs.add_gates(self.policy);
+        inputs.add_groups(self.policy, self.groups);
+        groups.extend((self.groups > 1).then(|| inputs.group_columns()));
         let gates = Gates::new(&inputs, self.proofs)?;
+        let counting = (self.groups > 0).then(|| Counting::new(&program, tiers, &inputs));
         program.prune();
         let tier = program.counts().multiplications;
         gates.withhold(&mut program.output);
         if self.proofs == Proofs::On {
             checks::add(&mut program, &inputs, &groups)?;
         }
-        let chosen = choose(&program, gates.covers().end, self.shares);
+        let chosen = choose(&program, counting.as_ref(), gates.covers().end, self.shares);
         let Some((mut parameters, price)) = chosen else {
-            let counts = program.counts();
+            let counts = counting.as_ref().map_or(&program, |counting| &counting.program).counts();
             let (degree, bits) = SECURE.last().copied().unwrap_or_default();
             let way_out = match self.proofs {
+                _ if self.groups > 0 => {
+                    "announce the round without statistics, use fewer values in the widest score, or use engine tfhe"
+                }
                 Proofs::Off => "use fewer values in the widest score, or engine tfhe",
                 Proofs::On => {
                     "use fewer values in the widest score, plan it without checks, or use engine tfhe"
@@ -185,7 +199,7 @@ impl Search<'_> {
             )));
         };
         parameters.checks = self.proofs == Proofs::On;
-        Ok((price, Lowered { inputs, gates, program, tier, parameters }))
+        Ok((price, Lowered { inputs, gates, program, counting, tier, parameters }))
     }
 
     /// Sends one owner's classes as a number after the other, and keeps what makes the plan cheaper.
@@ -232,6 +246,8 @@ fn cut_choices(graph: &Graph) -> Vec<Vec<NodeId>> {
 struct Candidate {
     inputs: Inputs,
     program: Program,
+    /// For each tier of the policy, where it is wanted, what is 1 for that tier and 0 for others.
+    tiers: Vec<Expression>,
     /// Positions of indicators of which at most one is 1.
     groups: Vec<Vec<usize>>,
 }
@@ -251,7 +267,7 @@ impl Prices for NumberPrices {
 
 /// The way out where tables need too many functions: every agency sends numbers and every step is a polynomial of
 /// one sum, which makes the deepest programs.
-fn numbers_only(policy: &Policy, layout: Layout) -> Result<Candidate, EngineError> {
+fn numbers_only(policy: &Policy, layout: Layout, tiers: bool) -> Result<Candidate, EngineError> {
     let circuit = reduce(policy, layout, &NumberPrices).map_err(|e| unsupported(e.to_string()))?;
     let mut program = Program::default();
     let mut steps: Vec<Linear> = Vec::with_capacity(circuit.steps.len());
@@ -284,8 +300,24 @@ fn numbers_only(policy: &Policy, layout: Layout) -> Result<Candidate, EngineErro
         let result = settle(&mut program, whole);
         steps.push(result);
     }
-    program.output = form(&circuit.output, &steps).into();
-    Ok(Candidate { inputs: circuit.inputs, program, groups: Vec::new() })
+    let output = form(&circuit.output, &steps);
+    let mut indicators = Vec::new();
+    if tiers {
+        let all: Vec<Vec<i64>> = each_tier(policy)
+            .map(|tier| {
+                let points = each_tier(policy).map(|t| (t, i64::from(t == tier)));
+                interpolate(&points.collect::<Vec<_>>())
+            })
+            .collect();
+        let base = name(&mut program, output.clone());
+        indicators = Powers::new(base).evaluate_all(&mut program, &all);
+    }
+    program.output = output.into();
+    Ok(Candidate { inputs: circuit.inputs, program, tiers: indicators, groups: Vec::new() })
+}
+
+fn each_tier(policy: &Policy) -> impl Iterator<Item = i64> {
+    0..i64::try_from(policy.tiers.len()).unwrap_or_default()
 }
 
 /// One attempt.
@@ -307,16 +339,23 @@ impl<'a> Lowering<'a> {
         Self { graph, layout, shape, cuts, columns, groups, scores }
     }
 
-    fn run(mut self) -> Result<Candidate, EngineError> {
+    fn run(mut self, policy: &Policy, tiers: bool) -> Result<Candidate, EngineError> {
         let mut program = Program::default();
         let output = self.graph.output;
         let identity = self.graph.domain(output);
         let tier = self.node(&mut program, output, &[identity])?;
         let tier = tier.into_iter().next().unwrap_or_default();
         program.output = Node { products: tier.products, linear: tier.linear };
+        let mut indicators = Vec::new();
+        if tiers {
+            let domain = self.graph.domain(output);
+            let indicator = |tier| domain.iter().map(|t| i64::from(*t == tier)).collect();
+            let all: Vec<Vec<i64>> = each_tier(policy).map(indicator).collect();
+            indicators = self.node(&mut program, output, &all)?;
+        }
         let inputs =
             Inputs { graph: self.graph.clone(), layout: self.layout, columns: self.columns };
-        Ok(Candidate { inputs, program, groups: self.groups })
+        Ok(Candidate { inputs, program, tiers: indicators, groups: self.groups })
     }
 
     /// Functions of a node; `functions[k][p]` is the k-th function's value at the p-th value of the node's

@@ -41,6 +41,12 @@ pub fn round() -> Round {
         proofs: false,
         deadline: Some(1_795_608_000),
         corrects: None,
+        statistics: Some(Statistics {
+            groups: ["east", "north", "west"].map(str::to_owned).to_vec(),
+            budget: 1000,
+            minimum_cell: 10,
+            noise: true,
+        }),
     }
 }
 

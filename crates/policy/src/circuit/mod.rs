@@ -75,6 +75,19 @@ pub enum Source {
         /// What stands for the registrar's list among indicators: the number of indicators.
         indicator: usize,
     },
+    /// 1 if all of these values are known, else 0: only then the family is counted.
+    Known {
+        /// Required indicators of one agency, each with its largest known value.
+        indicators: Vec<(usize, i64)>,
+    },
+    /// 1 if the family belongs to a group that statistics are published about and did not say no, else 0. The
+    /// registrar's.
+    Group {
+        /// What stands for the group among indicators: the groups follow the registrar's list.
+        indicator: usize,
+        /// What stands for the registrar's list.
+        opt_out: usize,
+    },
 }
 
 /// Something a sum can read.
@@ -139,7 +152,10 @@ impl Column {
                     (low.saturating_add(a.min(b)), high.saturating_add(a.max(b)))
                 }),
             ),
-            Source::Unknown { .. } | Source::OptOut { .. } => (Vec::new(), (0, 1)),
+            Source::Unknown { .. }
+            | Source::OptOut { .. }
+            | Source::Known { .. }
+            | Source::Group { .. } => (Vec::new(), (0, 1)),
         };
         let agency = nodes
             .first()
@@ -158,23 +174,41 @@ impl Inputs {
         if self.columns.iter().any(Column::is_gate) {
             return;
         }
-        for agency in 0..policy.agencies.len() {
-            let indicators: Vec<(usize, i64)> = policy
-                .indicators
-                .iter()
-                .enumerate()
-                .filter(|(_, indicator)| indicator.agency == agency && indicator.is_required())
-                .map(|(position, indicator)| (position, indicator.range().1))
-                .collect();
-            if !indicators.is_empty() {
-                let source = Source::Unknown { indicators };
-                self.columns.push(Column { agency, source, range: (0, 1) });
-            }
+        for (agency, indicators) in required(policy) {
+            let source = Source::Unknown { indicators };
+            self.columns.push(Column { agency, source, range: (0, 1) });
         }
         if policy.opt_out == OptOut::Neutral {
             let source = Source::OptOut { indicator: policy.indicators.len() };
             self.columns.push(Column { agency: policy.agencies.len(), source, range: (0, 1) });
         }
+    }
+
+    /// Adds the columns that statistics need, behind all others: for every agency with required indicators whether all
+    /// of them are known, and the registrar's, one a group. Does nothing without groups.
+    pub fn add_groups(&mut self, policy: &Policy, groups: u32) {
+        if groups == 0 {
+            return;
+        }
+        for (agency, indicators) in required(policy) {
+            let source = Source::Known { indicators };
+            self.columns.push(Column { agency, source, range: (0, 1) });
+        }
+        let opt_out = policy.indicators.len();
+        for group in 1..=usize::try_from(groups).unwrap_or(usize::MAX) {
+            let source = Source::Group { indicator: opt_out.saturating_add(group), opt_out };
+            self.columns.push(Column { agency: policy.agencies.len(), source, range: (0, 1) });
+        }
+    }
+
+    /// Positions of the columns that say that a family may be counted.
+    pub fn known_columns(&self) -> Vec<usize> {
+        self.positions(|source| matches!(source, Source::Known { .. }))
+    }
+
+    /// Positions of the columns that say to which group a family belongs, one a group.
+    pub fn group_columns(&self) -> Vec<usize> {
+        self.positions(|source| matches!(source, Source::Group { .. }))
     }
 
     /// Positions of the columns that say that the tier cannot be decided.
@@ -211,8 +245,8 @@ impl Inputs {
     }
 
     /// The clear value of a column. `input` gives an indicator's value and is asked only for indicators of
-    /// the column's agency; of the registrar's column for the number of indicators, which stands for its list (1 for a
-    /// family that said no).
+    /// the column's agency; of the registrar's columns for the number of indicators, which stands for its list (1 for a
+    /// family that said no), and for the numbers behind it, which stand for the groups (1 for a family that belongs to it).
     pub fn column_value(&self, column: usize, input: &mut dyn FnMut(usize) -> i64) -> i64 {
         match self.columns.get(column).map(|c| &c.source) {
             Some(Source::Table { nodes, outputs }) => {
@@ -235,6 +269,11 @@ impl Inputs {
                 indicators.iter().map(unknown).fold(0, |any, one| any | one)
             }
             Some(Source::OptOut { indicator }) => input(*indicator),
+            Some(Source::Known { indicators }) => {
+                let known = |(i, largest): &(usize, i64)| i64::from(input(*i) <= *largest);
+                indicators.iter().map(known).fold(1, |all, one| all & one)
+            }
+            Some(Source::Group { indicator, opt_out }) => input(*indicator) & !input(*opt_out) & 1,
             None => 0,
         }
     }
@@ -245,7 +284,7 @@ impl Inputs {
     }
 
     /// The clear values of all columns, from indicator values in the order of the policy and, behind them, 1 if the
-    /// family said no.
+    /// family said no and 1 for each group that it belongs to.
     pub fn column_values(&self, values: &[i64]) -> Vec<i64> {
         (0..self.columns.len())
             .map(|c| self.column_value(c, &mut |i| values.get(i).copied().unwrap_or_default()))
@@ -292,6 +331,20 @@ impl Column {
     pub fn is_gate(&self) -> bool {
         matches!(self.source, Source::Unknown { .. } | Source::OptOut { .. })
     }
+}
+
+/// The agencies with required indicators, each with these and their largest known values.
+fn required(policy: &Policy) -> impl Iterator<Item = (usize, Vec<(usize, i64)>)> {
+    (0..policy.agencies.len()).filter_map(|agency| {
+        let indicators: Vec<(usize, i64)> = policy
+            .indicators
+            .iter()
+            .enumerate()
+            .filter(|(_, indicator)| indicator.agency == agency && indicator.is_required())
+            .map(|(position, indicator)| (position, indicator.range().1))
+            .collect();
+        (!indicators.is_empty()).then_some((agency, indicators))
+    })
 }
 
 /// Position of a value in [`Graph::domain`], and the size of that domain.

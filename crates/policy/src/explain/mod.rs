@@ -3,8 +3,6 @@
 //! Everything is read off the clear twin's decisions for this family's values and for values that differ from them
 //! in one indicator.
 
-mod text;
-
 #[cfg(test)]
 mod tests;
 

@@ -166,83 +166,11 @@ fn an_override_is_named() {
     values[position(&policy, "homeless")] = 1;
     let explanation = checked(&interpreter, &values);
     assert_eq!(explanation.outcome.decided_by, Some(0));
-    let lines = explanation.lines(&policy, "en");
-    assert_eq!(
-        lines[..5],
-        [
-            "Your tier: Crisis",
-            "A rule set it: “Without housing no family is better than in crisis”; before the rules it was Satisfactory",
-            "Points of difficulty: 3; 1 more would give Unsatisfactory, 3 fewer would give Prosperous, before the rules",
-            "Nearest tier above: Prosperous, with “No housing” at “no” instead of “yes”",
-            "Nearest tier below: Emergency, with “A health problem” at “yes” instead of “no”",
-        ]
-    );
+    let (tiers, before) = (&policy.tiers, &explanation.outcome);
+    assert_eq!((&*tiers[before.tier].id, &*tiers[before.decided].id), ("crisis", "satisfactory"));
     for values in random_families(&policy, 300) {
         checked(&interpreter, &values);
     }
-}
-
-#[test]
-fn decisive_facts_come_first_in_the_familys_language() {
-    let policy = shipped("nursery");
-    let mut values = policy.missing_values();
-    values[position(&policy, "housing")] = 2;
-    let explanation = policy.explain(&values).unwrap();
-    insta::assert_snapshot!(explanation.lines(&policy, "en").join("\n"), @r"
-    Your tier: Highly recommended
-    Nearest tier above: Priority, with “Form of the family” at “Completed” instead of “Complete”
-    Nearest tier below: Recommended, with “Housing” at “Convenient” instead of “Critical”
-    Parents' occupation: Usual (Employment service, or no record) — decides: with “Very demanding” the tier would be Priority
-    Present care of the child: Proper (Employment service, or no record) — decides: with “Critical” the tier would be Priority
-    Form of the family: Complete (Civil registry, or no record) — decides: with “Completed” the tier would be Priority
-    Number of children: One (Civil registry, or no record) — decides: with “Two” the tier would be Priority
-    Housing: Critical (Finance office) — decides: with “Convenient” the tier would be Recommended
-    Social conditions: Without problems (Health service, or no record) — decides: with “Problematic” the tier would be Priority
-    Advice of the doctor: Recommended (Health service, or no record) — decides: with “Priority” the tier would be Priority, with “Not recommended” the tier would be Not recommended
-    Financial standing: Convenient (Finance office, or no record)
-    Reason: Housing or means are a burden
-    If something here is wrong, please ask the office named beside it
-    ");
-    let slovene = explanation.lines(&policy, "sl");
-    assert_eq!(slovene[0], "Your tier: Zelo priporočeno");
-    let unknown = explanation.lines(&policy, "xx");
-    assert_eq!(unknown, explanation.lines(&policy, "en"));
-
-    let decides: Vec<bool> = unknown
-        .iter()
-        .filter(|line| line.contains('('))
-        .map(|line| line.contains("decides"))
-        .collect();
-    assert!(decides.is_sorted_by(|a, b| a >= b) && decides.len() == policy.indicators.len());
-}
-
-#[test]
-fn the_letter_of_the_card() {
-    let policy = shipped("digital-family-card");
-    let mut values = policy.missing_values();
-    for (id, value) in
-        [("income", 3), ("employed_adults", 1), ("housing", 2), ("arrears", 1), ("settlement", 2)]
-    {
-        values[position(&policy, id)] = value;
-    }
-    let lines = policy.explain(&values).unwrap().lines(&policy, "en");
-    assert_eq!(
-        lines[..6],
-        [
-            "Your tier: Unsatisfactory (C)",
-            "Sum of points: 40; 690 more would give Satisfactory (B), 71 fewer would give Crisis (D)",
-            "Nearest tier above: Satisfactory (B), with “Housing” at “6–11 units” instead of “18 m² a head or more”",
-            "Nearest tier below: Crisis (D), with “Housing” at “Under 18 m² a head” instead of “18 m² a head or more”",
-            "Income per head over the subsistence minimum: from_1_to_2 (Tax office; Sum of points +170) — decides: with “under_quarter” the tier would be Crisis (D)",
-            "Arrears over 90 days: Some adults (Credit bureau; Sum of points -250) — decides: with “All adults” the tier would be Crisis (D)",
-        ]
-    );
-    assert!(lines.contains(&"Has a loan: no (Credit bureau, or no record)".to_owned()));
-    assert!(
-        lines.contains(
-            &"Cars: none (Transport registry, or no record; Sum of points -50)".to_owned()
-        )
-    );
 }
 
 /// An integer of a wide range, in two scores of which one reads a cut of the other, so that the tier goes up and down.
@@ -303,7 +231,6 @@ fn a_wide_range_is_walked_in_a_few_steps() {
     let change = explanation.higher.unwrap();
     assert_eq!((change.indicator, change.to, change.tier), (0, 4250, 1));
     assert!(explanation.lower.is_none());
-    assert!(explanation.lines(&policy, "en")[2].contains("at “4250 tenge”"));
 }
 
 proptest! {
@@ -320,7 +247,6 @@ proptest! {
     })) {
         let interpreter = Interpreter::new(&policy).unwrap();
         let explanation = checked(&interpreter, &values);
-        prop_assert!(explanation.lines(&policy, "en").len() > values.len());
         if let Some(margin) = explanation.margin {
             let cut = &policy.cuts[margin.cut];
             let decided = |score: i64| {

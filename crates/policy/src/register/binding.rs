@@ -28,6 +28,14 @@ pub struct Accumulator {
     states: Box<[State]>,
 }
 
+impl Accumulator {
+    /// Forgets all rows, so that the next family needs no accumulator of its own.
+    pub fn clear(&mut self) {
+        self.line = 0;
+        self.states.fill(State::Silent);
+    }
+}
+
 /// What the rows have said about one indicator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {

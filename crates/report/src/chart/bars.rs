@@ -1,15 +1,13 @@
 //! Horizontal bars.
 
 use super::scale::{MARK, Scale};
-use super::{Axis, Ink, WIDTH, figure, n};
+use super::{Axis, CHARACTER, Ink, WIDTH, clip, figure, n, small_length};
 use crate::grid::{Column, Grid};
 use crate::units::Unit;
 use maud::{Markup, html};
 
 /// Right of the bars, for their numbers.
 const NUMBERS: f64 = 84.0;
-/// What a character takes at most, about; nothing here can measure text.
-const CHARACTER: f64 = 9.5;
 
 /// Horizontal bars in groups.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +69,7 @@ impl BarChart {
     fn svg(&self) -> Markup {
         let all = self.groups.iter().flat_map(|group| &group.bars);
         let longest = all.clone().map(|bar| bar.label.chars().count()).max().unwrap_or(0);
-        let left = if longest == 0 { 28.0 } else { length(longest) + 10.0 };
+        let left = if longest == 0 { 28.0 } else { small_length(longest) + 10.0 };
         let right = WIDTH - NUMBERS;
         let values = all.flat_map(|bar| {
             let (low, high) = bar.range.unwrap_or((bar.value, bar.value));
@@ -157,16 +155,4 @@ impl Bar {
             text.small text-anchor="end" x=(n(WIDTH)) y=(n(top + 16.0)) { (unit.show(self.value)) }
         }
     }
-}
-
-/// Length of a small text, about.
-fn length(characters: usize) -> f64 {
-    CHARACTER * 0.95 * characters as f64
-}
-
-fn clip(text: &str, room: usize) -> String {
-    if text.chars().count() <= room {
-        return text.into();
-    }
-    text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
 }

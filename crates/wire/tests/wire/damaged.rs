@@ -374,6 +374,9 @@ impl<const KIND: u16> Message for Raw<KIND> {
         31 => Kind::LinkageState,
         32 => Kind::LinkageAnswer,
         33 => Kind::OptOuts,
+        34 => Kind::GroupList,
+        36 => Kind::Counts,
+        37 => Kind::CountPartials,
         _ => Kind::Letters,
     };
 }
@@ -420,7 +423,13 @@ proptest! {
         write(&at("linkage-state.bt"), &Raw::<31>(bytes.clone()), &context, &p.agency).unwrap();
         write(&at("linkage-answer.bt"), &Raw::<32>(bytes.clone()), &context, &p.registrar).unwrap();
         write(&at("opt-outs.bt"), &Raw::<33>(bytes.clone()), &context, &p.registrar).unwrap();
+        write(&at("groups.bt"), &Raw::<34>(bytes.clone()), &context, &p.registrar).unwrap();
+        write(&at("statistics/counts.bt"), &Raw::<36>(bytes.clone()), &context, &p.evaluator).unwrap();
+        write(&at("statistics/trustee-1.bt"), &Raw::<37>(bytes.clone()), &context, &p.trustee).unwrap();
         for name in [
+            "groups.bt",
+            "statistics/counts.bt",
+            "statistics/trustee-1.bt",
             "linkage-key.bt",
             "linkage-request.bt",
             "linkage-state.bt",

@@ -59,8 +59,15 @@ fn secrets_are_private() {
     let folder = tempfile::tempdir().unwrap();
     write_all(folder.path());
     identity("evaluator", 1).write(&folder.path().join("key")).unwrap();
-    let secrets =
-        ["roster.bt", "shares.bt", "linkage-key.bt", "linkage-state.bt", "opt-outs.bt", "key"];
+    let secrets = [
+        "roster.bt",
+        "shares.bt",
+        "linkage-key.bt",
+        "linkage-state.bt",
+        "opt-outs.bt",
+        "groups.bt",
+        "key",
+    ];
     for name in secrets {
         let path = folder.path().join(name);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{name}");

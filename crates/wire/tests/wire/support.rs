@@ -52,6 +52,12 @@ pub fn round() -> Round {
         proofs: true,
         deadline: Some(1_900_000_000),
         corrects: None,
+        statistics: Some(Statistics {
+            groups: vec!["north".into(), "south".into()],
+            budget: 1000,
+            minimum_cell: 10,
+            noise: true,
+        }),
     }
 }
 
@@ -147,6 +153,8 @@ fn write_of_linkage(folder: &Path, p: &Parties, context: &Context) {
     write(&at("linkage-answer.bt"), &answer, context, &p.registrar).unwrap();
     let opt_outs = OptOuts { slots: vec![0, 1, 0] };
     write(&at("opt-outs.bt"), &opt_outs, context, &p.registrar).unwrap();
+    let groups = GroupList { slots: vec![1, NO_GROUP, 0] };
+    write(&at("groups.bt"), &groups, context, &p.registrar).unwrap();
 }
 
 /// The hash of the request of [`write_all`].
@@ -207,10 +215,41 @@ fn write_of_trustees(
     write(&at("refusal.bt"), &refusal, context, trustee).unwrap();
     let seeds = StateSeeds { slot: 2, sealed: vec![27, 28] };
     write(&at("state.bt"), &seeds, context, trustee).unwrap();
+    let question = question();
+    let mut parts = ChunkWriter::new(
+        &at("statistics"),
+        Kind::CountPart,
+        context,
+        &p.evaluator,
+        round().parts(&question).unwrap(),
+    )
+    .unwrap();
+    parts.push(vec![41, 42], 8).unwrap();
+    let counts = Counts {
+        plan: round().plan,
+        evaluation_key: Digest([14; 32]),
+        submissions: round()
+            .submitters
+            .into_iter()
+            .map(|submitter| SubmissionEntry { submitter, manifest: Some(Digest([13; 32])) })
+            .collect(),
+        question,
+        parts: parts.finish().unwrap(),
+        operations: 8,
+    };
+    let counts = write(&at("statistics/counts.bt"), &counts, context, &p.evaluator).unwrap();
+    let partials = vec![vec![vec![43].into()], vec![vec![44].into()]];
+    let body = CountPartials { counts, shares: sharing().held_by(1), partials };
+    write(&at("statistics/trustee-1.bt"), &body, context, trustee).unwrap();
+}
+
+/// A question about one of the groups.
+fn question() -> Question {
+    Question { groups: vec![1], epsilon: 500 }
 }
 
 /// One file of every kind, except ledger entries, which `blindtier-ledger` defines.
-pub const NAMES: [&str; 32] = [
+pub const NAMES: [&str; 36] = [
     "round.bt",
     "roster.bt",
     "letter-keys.bt",
@@ -243,6 +282,10 @@ pub const NAMES: [&str; 32] = [
     "linkage-state.bt",
     "linkage-answer.bt",
     "opt-outs.bt",
+    "groups.bt",
+    "statistics/chunk-00000.bt",
+    "statistics/counts.bt",
+    "statistics/trustee-1.bt",
 ];
 
 /// Reads one of the files of [`write_all`] as its receiver would.
@@ -288,6 +331,18 @@ pub fn read_any(folder: &Path, name: &str) -> Result<(), WireError> {
             LinkageAnswer::read(&path, agency, request, &round, &context, &p.trust).map(|_| ())
         }
         "opt-outs.bt" => OptOuts::read(&path, &round, &context, &p.trust).map(|_| ()),
+        "groups.bt" => GroupList::read(&path, &round, &context, &p.trust).map(|_| ()),
+        "statistics/counts.bt" => Counts::read(&path, &round, &context, &p.trust).map(|_| ()),
+        "statistics/chunk-00000.bt" => {
+            let manifest = folder.join("statistics/counts.bt");
+            let body = Counts::read(&manifest, &round, &context, &p.trust)?.body;
+            body.parts(&manifest, &round, &context, &p.trust)?.read(0).map(nothing)
+        }
+        "statistics/trustee-1.bt" => {
+            let manifest = folder.join("statistics/counts.bt");
+            let about = (Digest::of(&std::fs::read(manifest).unwrap()), 1);
+            CountPartials::read(&path, trustee, about, &round, &context, &p.trust).map(|_| ())
+        }
         "partials/partials.bt" => {
             Partials::read(&path, trustee, &round, &context, &p.trust).map(|_| ())
         }

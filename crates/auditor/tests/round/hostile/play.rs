@@ -10,7 +10,7 @@ use blindtier_evaluator::EvaluatorError;
 use blindtier_family::{FamilyError, Mail};
 use blindtier_ledger::{Exclusion, LedgerError};
 use blindtier_policy::Policy;
-use blindtier_registrar::{OptOutColumns, RegistrarError};
+use blindtier_registrar::{RegistrarColumns, RegistrarError};
 use blindtier_submission::{ColumnSource, Destination, Invitation, SubmissionError};
 use blindtier_trustee::{Agreed, RegisterProgress, TrusteeError};
 use blindtier_wire::{OptOuts, PartyName, Roster, SigningIdentity, WireError};
@@ -378,7 +378,8 @@ impl<'w> Play<'w> {
                 let file = self.files.path("registrar").join("opt-outs.bt");
                 let (round, context) = (self.files.round(), self.files.context());
                 let opt_outs = &OptOuts::read(&file, round, context, &self.world.trust)?;
-                let source = OptOutColumns { opt_outs, columns: 1, fold: |said_no| vec![said_no] };
+                let fold = |slot| vec![opt_outs.value(slot)];
+                let source = RegistrarColumns { columns: 1, fold };
                 self.submit_from(actor, SUBMITTERS[2].0, source)
             }
         }

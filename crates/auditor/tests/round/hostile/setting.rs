@@ -32,6 +32,7 @@ pub fn keyed(world: &World, name: &str) -> Files {
         proofs: true,
         deadline: Some(DEADLINE),
         corrects: None,
+        statistics: None,
         population: &population,
         population_file: &population_file,
         opt_outs: None,

@@ -1,21 +1,18 @@
-//! The registrar's column: who said no.
+//! The registrar's columns: who said no, and to which group a family belongs.
 
 use blindtier_submission::ColumnSource;
-use blindtier_wire::OptOuts;
 use std::convert::Infallible;
 use std::ops::Range;
 
-/// Turns the list of those who said no into the columns of a plan.
-pub struct OptOutColumns<'l, F> {
-    /// Who said no, by slot.
-    pub opt_outs: &'l OptOuts,
+/// Turns the registrar's lists into the columns of a plan.
+pub struct RegistrarColumns<F> {
     /// How many columns the plan wants of the registrar.
     pub columns: usize,
-    /// 1 for a family that said no, else 0, to its column values.
+    /// A slot to its column values (private).
     pub fold: F,
 }
 
-impl<F: FnMut(i64) -> Vec<i64>> ColumnSource for OptOutColumns<'_, F> {
+impl<F: FnMut(u32) -> Vec<i64>> ColumnSource for RegistrarColumns<F> {
     type Error = Infallible;
 
     fn columns(&self) -> usize {
@@ -25,7 +22,7 @@ impl<F: FnMut(i64) -> Vec<i64>> ColumnSource for OptOutColumns<'_, F> {
     fn values(&mut self, slots: Range<u32>) -> Result<Vec<Vec<i64>>, Infallible> {
         let mut columns = vec![Vec::with_capacity(slots.len()); self.columns];
         for slot in slots {
-            for (column, value) in columns.iter_mut().zip((self.fold)(self.opt_outs.value(slot))) {
+            for (column, value) in columns.iter_mut().zip((self.fold)(slot)) {
                 column.push(value);
             }
         }
@@ -39,9 +36,9 @@ mod tests {
 
     #[test]
     fn every_slot_has_a_value() {
-        let opt_outs = OptOuts { slots: vec![0, 1, 0, 1] };
-        let fold = |said_no| vec![said_no, 10 * said_no];
-        let mut source = OptOutColumns { opt_outs: &opt_outs, columns: 2, fold };
+        let list = [0, 1, 0, 1];
+        let fold = |slot: u32| vec![list[slot as usize], 10 * list[slot as usize]];
+        let mut source = RegistrarColumns { columns: 2, fold };
         assert_eq!(source.columns(), 2);
         assert_eq!(source.values(1..4), Ok(vec![vec![1, 0, 1], vec![10, 0, 10]]));
     }
