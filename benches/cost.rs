@@ -81,13 +81,13 @@ fn main() -> Result<()> {
         if let Some(file) = &calibration {
             call.extend(["--out".to_owned(), file.display().to_string()]);
         }
-        blindtier(&call)?;
+        folder.blindtier(&call)?;
     }
     let mut rows = Vec::new();
     for case in cases(arguments.quick) {
         let wanted = |said: &Option<String>, own| said.as_ref().is_none_or(|said| said == own);
         if wanted(&arguments.engine, case.engine) && wanted(&arguments.policy, case.policy) {
-            rows.push(run(&case, calibration.as_deref(), &folder.0)?);
+            rows.push(run(&case, calibration.as_deref(), &folder)?);
             eprintln!("{}", rows.last().map(|row| row.markdown()).unwrap_or_default());
         }
     }
@@ -155,26 +155,27 @@ impl Row {
 }
 
 /// Estimates and plays one round.
-fn run(case: &Case, calibration: Option<&Path>, folder: &Path) -> Result<Row> {
+fn run(case: &Case, calibration: Option<&Path>, folder: &Folder) -> Result<Row> {
     let Case { policy, engine, proofs, families } = case;
-    let round: Vec<String> = ["--engine", engine, "--proofs", proofs, "--layout", "folded", "--json"]
-        .map(String::from)
-        .into_iter()
-        .chain(["--families".to_owned(), families.to_string()])
-        .collect();
+    let round: Vec<String> =
+        ["--engine", engine, "--proofs", proofs, "--layout", "folded", "--json"]
+            .map(String::from)
+            .into_iter()
+            .chain(["--families".to_owned(), families.to_string()])
+            .collect();
     let mut call = vec!["policy".to_owned(), "cost".into(), (*policy).to_owned()];
     call.extend(round.iter().cloned());
     if let Some(file) = calibration {
         call.extend(["--calibration".to_owned(), file.display().to_string()]);
     }
-    let estimate = blindtier(&call)?["layouts"][0]["estimate"].clone();
+    let estimate = folder.blindtier(&call)?["layouts"][0]["estimate"].clone();
 
-    let work = folder.join(format!("{policy}-{engine}-{proofs}"));
+    let work = folder.0.join(format!("{policy}-{engine}-{proofs}"));
     let mut call = vec!["demo".to_owned(), "--policy".into(), (*policy).to_owned()];
     call.extend(["--linkage".to_owned(), "keyed-hash".into()]);
     call.extend(["--work".to_owned(), work.display().to_string()]);
     call.extend(round);
-    let measured = blindtier(&call)?;
+    let measured = folder.blindtier(&call)?;
 
     let seconds = STEPS.map(|step| {
         let estimated = &estimate["seconds"]["in_all"][step];
@@ -219,27 +220,38 @@ fn size(path: &Path) -> u64 {
     }
 }
 
-fn blindtier(arguments: &[String]) -> Result<Value> {
-    let called = Command::new(env!("CARGO_BIN_EXE_blindtier"))
-        .args(arguments)
-        .stderr(std::process::Stdio::null())
-        .output()
-        .into_diagnostic()?;
-    let said = String::from_utf8_lossy(&called.stdout);
-    if !called.status.success() {
-        return Err(miette!("blindtier {}: {said}", arguments.join(" ")));
-    }
-    if said.starts_with('{') { serde_json::from_str(&said).into_diagnostic() } else { Ok(Value::Null) }
-}
-
-/// A folder that goes with what is in it.
+/// A folder that goes with what is in it. The program is copied there, so that a build beside the measurement does not take
+/// it away.
 struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> Result<Self> {
         let folder = std::env::temp_dir().join(format!("blindtier-cost-{}", std::process::id()));
         std::fs::create_dir_all(&folder).into_diagnostic()?;
-        Ok(Self(folder))
+        let folder = Self(folder);
+        std::fs::copy(env!("CARGO_BIN_EXE_blindtier"), folder.program()).into_diagnostic()?;
+        Ok(folder)
+    }
+
+    fn program(&self) -> PathBuf {
+        self.0.join("blindtier")
+    }
+
+    /// Calls the program and returns what it printed.
+    fn blindtier(&self, arguments: &[String]) -> Result<Value> {
+        let called = Command::new(self.program())
+            .args(arguments)
+            .stderr(std::process::Stdio::null())
+            .output()
+            .into_diagnostic()?;
+        let said = String::from_utf8_lossy(&called.stdout);
+        if !called.status.success() {
+            return Err(miette!("blindtier {}: {said}", arguments.join(" ")));
+        }
+        match said.starts_with('{') {
+            true => serde_json::from_str(&said).into_diagnostic(),
+            false => Ok(Value::Null),
+        }
     }
 }
 

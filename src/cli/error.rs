@@ -147,7 +147,11 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Party { code, .. } => *code,
-            Self::Disagree { .. } | Self::DisagreeingCounts | Self::Output(_) | Self::WrongTiers | Self::Threads(_) => 1,
+            Self::Disagree { .. }
+            | Self::DisagreeingCounts
+            | Self::Output(_)
+            | Self::WrongTiers
+            | Self::Threads(_) => 1,
             Self::Compare(blindtier_compare::CompareError::Approach(_)) => 1,
             _ if self.machine_failed() => 1,
             _ => 2,

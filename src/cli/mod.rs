@@ -92,7 +92,6 @@ enum Command {
     Calibrate(calibrate::CalibrateArgs),
     /// Write a synthetic population calibrated to public figures, or rows that probe a policy
     Synth(synth::SynthArgs),
-    /// Simulate a policy on registers in the clear: tiers by group, moves between policies, sensitivity, errors
     Simulate(Box<simulate::SimulateArgs>),
 }
 

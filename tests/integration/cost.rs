@@ -58,17 +58,15 @@ fn compare_files(estimate: &Value, work: &Path) {
                 "public_key" => size(&[&board.join("public-key.bt")]),
                 "evaluation_key" => size(&[&board.join("evaluation-key.bt")]),
                 "opening_key" => size(&[&board.join("opening-key.bt")]),
-                "key_ceremony" => size(&[
-                    &own("ceremony").join("step-1.bt"),
-                    &own("ceremony").join("step-2.bt"),
-                ]),
+                "key_ceremony" => {
+                    size(&[&own("ceremony").join("step-1.bt"), &own("ceremony").join("step-2.bt")])
+                }
                 "submission" => size(&[&board.join("submissions").join(submitter)]),
                 "sealed_levels" | "sealed_letters" => size(&[&work.join("letters").join(&name)]),
                 "results" => size(&[&board.join("results")]),
-                "partial_decryptions" => size(&[
-                    &own("partials").join("partials"),
-                    &own("partials").join("partials.bt"),
-                ]),
+                "partial_decryptions" => {
+                    size(&[&own("partials").join("partials"), &own("partials").join("partials.bt")])
+                }
                 "commitments" => size(&[&own("partials").join("commitments")]),
                 "opened_numbers" => size(&[&own("opened")]),
                 other => panic!("{other} is compared with nothing"),
@@ -96,7 +94,8 @@ fn estimated_bytes_and_multiplications_are_those_of_a_real_bfv_round() {
 fn estimated_bytes_and_lookups_are_those_of_a_real_tfhe_round_with_proofs() {
     let folder = tempfile::tempdir().unwrap();
     let work = folder.path().join("work");
-    let round = ["--policy", "mpi", "--families", "3", "--linkage", "keyed-hash", "--json", "--work"];
+    let round =
+        ["--policy", "mpi", "--families", "3", "--linkage", "keyed-hash", "--json", "--work"];
     succeeded(&blindtier(["demo"].iter().chain(&round).chain(&[work.to_str().unwrap()])));
     let estimate = estimate(&["mpi", "--families", "3"]);
     compare_files(&estimate, &work);

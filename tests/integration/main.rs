@@ -19,6 +19,7 @@ mod letters;
 mod library;
 mod linkage;
 mod membership;
+mod pages;
 mod population;
 mod refusals;
 mod rig;

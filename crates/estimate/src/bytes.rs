@@ -117,8 +117,7 @@ impl Keys {
             },
             Plan::Bfv(plan) => {
                 let wide = plan.polynomial(plan.modulus_bits + plan.encryption_bits);
-                let second =
-                    u64::from(plan.ring.components()) * plan.polynomial(plan.modulus_bits);
+                let second = u64::from(plan.ring.components()) * plan.polynomial(plan.modulus_bits);
                 Self {
                     public: 2 * wide,
                     evaluation: 2 * second,
@@ -176,8 +175,7 @@ pub fn sent(round: &Round) -> Vec<Sent> {
         let manifest = HASH + 4 + LENGTH + HASH * chunks;
         all.push(list.chunks(&submitter.name, What::Levels, sealed, manifest));
     }
-    let entries: u64 =
-        round.submitters.iter().map(|s| LENGTH + length(&s.name) + 1 + HASH).sum();
+    let entries: u64 = round.submitters.iter().map(|s| LENGTH + length(&s.name) + 1 + HASH).sum();
     let receipt = 2 * HASH
         + (LENGTH + entries)
         + (LENGTH + HASH * chunks)

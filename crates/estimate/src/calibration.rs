@@ -208,8 +208,7 @@ impl Work {
             + nodes * (3.0 * all + pieces * own + 2.0 * own)
             + checks * (all + 1.0);
         let conversions = (extensions * 2.0 + nodes * 6.0) * own * extension;
-        let point_products =
-            products * 4.0 * all + nodes * 2.0 * pieces * own + checks * 2.0 * all;
+        let point_products = products * 4.0 * all + nodes * 2.0 * pieces * own + checks * 2.0 * all;
         let words = 2.0 * (inputs + terms) * own + 2.0 * wide_terms * all;
         let degree = f64::from(ring.degree.max(2));
         degree

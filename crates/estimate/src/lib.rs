@@ -19,9 +19,7 @@ mod timing;
 pub use bytes::{
     Sent, TFHE_EVALUATION_KEY, TFHE_OPENING_KEY, TFHE_PROOF_PARAMETERS, TFHE_PUBLIC_KEY, What, sent,
 };
-pub use calibration::{
-    Bfv, Calibration, Common, Difference, FORMAT, Machine, Ring, Tfhe, Work,
-};
+pub use calibration::{Bfv, Calibration, Common, Difference, FORMAT, Machine, Ring, Tfhe, Work};
 pub use error::EstimateError;
 pub use memory::{Memory, memory};
 pub use round::{BfvPlan, Chunked, Operations, Plan, Round, Submitter, Trustee};

@@ -18,34 +18,33 @@ pub struct Memory {
 }
 
 /// The program itself, its policy and its plan.
-const PROGRAM: u64 = 16 << 20;
-/// An evaluation key of engine tfhe, prepared, and what decoding it leaves.
-const TFHE_EVALUATION: u64 = 160 << 20;
+const PROGRAM: u64 = 13 << 20;
+/// An evaluation key of engine tfhe while it is decoded and prepared.
+const TFHE_EVALUATION: u64 = 236 << 20;
 /// What preparing results needs while its keys are decoded.
-const TFHE_OPENING: u64 = 2_000 << 20;
+const TFHE_OPENING: u64 = 2_240 << 20;
 /// What a core needs to look up a batch of families.
 const TFHE_LOOKUP: u64 = 2 << 20;
 /// Proof parameters, decoded, and what making a proof needs.
-const TFHE_PROVING: u64 = 60 << 20;
+const TFHE_PROVING: u64 = 55 << 20;
 /// Proof parameters to check proofs with.
-const TFHE_VERIFYING: u64 = 30 << 20;
+const TFHE_VERIFYING: u64 = 27 << 20;
 /// What an agency keeps of a family: its letter key twice, its slot and pseudonym, and the values of its register.
 const FAMILY: u64 = 300;
 /// Bytes of a residue.
 const WORD: u64 = 8;
 /// Tables of the transform modulo a prime, in polynomials.
 const TABLES: u64 = 4;
-/// Results of so many chunks a core wait until they are written, for as many that are being computed.
-const WAITING: u64 = 8;
+/// Results of so many chunks a core wait until they are written.
+const WAITING: u64 = 4;
 
 /// Estimates the memory of a round's parties.
 pub fn memory(round: &Round) -> Memory {
     let keys = Keys::of(round);
     let cores = u64::from(round.cores.max(1));
     let families = round.families;
-    let largest = |bytes: fn(&Chunks) -> u64| {
-        Chunks::of(round).iter().map(bytes).max().unwrap_or_default()
-    };
+    let largest =
+        |bytes: fn(&Chunks) -> u64| Chunks::of(round).iter().map(bytes).max().unwrap_or_default();
     let agencies = largest(|chunk| 3 * chunk.upload) + 3 * largest(|chunk| chunk.levels);
     let upload: u64 = Chunks::of(round).iter().map(|chunk| chunk.upload).sum();
     let slots = families.min(round.chunk);
@@ -60,9 +59,10 @@ pub fn memory(round: &Round) -> Memory {
             (evaluator, proving, evaluator.max(TFHE_OPENING + 4 * results))
         }
         Plan::Bfv(plan) => {
-            let kernel = plan.kernel() + 2 * keys.evaluation;
             let chunk = plan.running() + upload;
-            let evaluator = kernel + cores * (chunk + WAITING * results);
+            let computing = cores * (chunk + WAITING * results);
+            // The key's bytes, as a file and as a body, go once it is prepared.
+            let evaluator = plan.kernel() + computing.max(2 * keys.evaluation);
             (evaluator, 2 * keys.public + plan.tables(1), evaluator + 4 * results)
         }
     };

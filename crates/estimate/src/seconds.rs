@@ -462,8 +462,7 @@ impl Engine for OnBfv<'_> {
 
     fn open(&self, held: u64, _: Cores) -> f64 {
         let read = self.measured.check * self.result();
-        float(self.round.chunks())
-            * (read + float(held) * self.measured.partial * self.result())
+        float(self.round.chunks()) * (read + float(held) * self.measured.partial * self.result())
     }
 
     fn combine(&self) -> f64 {

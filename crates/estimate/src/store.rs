@@ -32,8 +32,7 @@ pub fn read(file: &Path) -> Result<Option<Calibration>, EstimateError> {
         option: "calibration",
         source,
     };
-    let malformed =
-        |reason: String| EstimateError::Malformed { file: file.to_owned(), reason };
+    let malformed = |reason: String| EstimateError::Malformed { file: file.to_owned(), reason };
     let opened = match fs::File::open(file) {
         Ok(opened) => opened,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -72,10 +71,8 @@ pub fn write(file: &Path, calibration: &Calibration) -> Result<(), EstimateError
     fs::create_dir_all(folder).map_err(refused)?;
     let mut text = serde_json::to_string_pretty(calibration).map_err(|e| refused(e.into()))?;
     text.push('\n');
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".unfinished-")
-        .tempfile_in(folder)
-        .map_err(refused)?;
+    let mut temporary =
+        tempfile::Builder::new().prefix(".unfinished-").tempfile_in(folder).map_err(refused)?;
     temporary.write_all(text.as_bytes()).map_err(refused)?;
     temporary.as_file().sync_all().map_err(refused)?;
     temporary.persist(file).map_err(|error| refused(error.error))?;

@@ -173,8 +173,7 @@ fn more_families_cost_more_and_more_cores_never_do() {
 
 #[test]
 fn proofs_cost_whoever_makes_and_whoever_checks_them() {
-    let (with, without) =
-        (estimate(Plan::Tfhe, 100, 2, true), estimate(Plan::Tfhe, 100, 2, false));
+    let (with, without) = (estimate(Plan::Tfhe, 100, 2, true), estimate(Plan::Tfhe, 100, 2, false));
     assert!(with.submitters[0].encrypt > without.submitters[0].encrypt + 2.0);
     assert!(with.check > without.check);
     assert!(with.in_all.keygen > without.in_all.keygen + 2.9);
@@ -294,7 +293,10 @@ fn what_is_no_calibration_is_refused_with_a_remedy() {
         let error = store::read(&file).unwrap_err();
         assert!(matches!(error, EstimateError::Malformed { .. }), "{text}: {error:?}");
         let said = error.to_string();
-        assert!(said.contains("calibration.json") && said.contains("blindtier calibrate"), "{said}");
+        assert!(
+            said.contains("calibration.json") && said.contains("blindtier calibrate"),
+            "{said}"
+        );
     }
     std::fs::write(&file, [0xff, 0xfe]).unwrap();
     assert!(matches!(store::read(&file), Err(EstimateError::Malformed { .. })));

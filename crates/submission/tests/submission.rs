@@ -108,7 +108,7 @@ impl World {
             proofs: false,
             deadline: None,
             corrects: None,
-        statistics: None,
+            statistics: None,
         };
         let context = round.context().unwrap();
         let dir = tempfile::tempdir().unwrap();

@@ -28,11 +28,7 @@ const KINDS: [(Layout, Proofs); 3] = [
     (Layout::Folded, Proofs::On),
 ];
 
-pub fn measure(
-    timer: &Timer,
-    policies: &[Policy],
-    output: Output,
-) -> Result<Vec<Bfv>, CliError> {
+pub fn measure(timer: &Timer, policies: &[Policy], output: Output) -> Result<Vec<Bfv>, CliError> {
     let mut measured = Vec::new();
     for policy in policies {
         for (layout, proofs) in KINDS {
@@ -66,27 +62,23 @@ fn measure_plan(timer: &Timer, title: String, plan: &BfvPlan) -> Result<Bfv, Cli
         Ok((public, evaluation_key(plan, &COMMON, &firsts, &seconds)?))
     })?;
 
-    let (encrypt, load_encryption) =
-        timer.once(|| Ok(BfvEncrypt::new(plan.clone(), &public)?))?;
+    let (encrypt, load_encryption) = timer.once(|| Ok(BfvEncrypt::new(plan.clone(), &public)?))?;
     let submitters = plan.summary().submitters;
     let ciphertexts = figures::all_ciphertexts(plan);
     let count = number(usize::try_from(ciphertexts).unwrap_or(usize::MAX));
     let slots = plan.parameters().degree;
     let (inputs, encrypted) = timer.once(|| {
-        let sent = submitters.iter().map(|s| encrypt.encrypt(*s, &columns(plan, *s, slots), &COMMON));
+        let sent =
+            submitters.iter().map(|s| encrypt.encrypt(*s, &columns(plan, *s, slots), &COMMON));
         Ok(sent.collect::<Result<Vec<_>, _>>()?)
     })?;
     let verify = BfvVerify::new(plan)?;
     let check = timer.one(|| {
-        let chunks = submitters.iter().zip(&inputs);
-        chunks
-            .map(|(s, bytes)| verify.verify(*s, slots, bytes, &COMMON))
-            .collect::<Result<(), _>>()
-            .map_err(CliError::from)
+        let mut chunks = submitters.iter().zip(&inputs);
+        Ok(chunks.try_for_each(|(s, bytes)| verify.verify(*s, slots, bytes, &COMMON))?)
     })?;
 
-    let (evaluate, load_evaluation) =
-        timer.once(|| Ok(BfvEvaluate::new(plan, &evaluation)?))?;
+    let (evaluate, load_evaluation) = timer.once(|| Ok(BfvEvaluate::new(plan, &evaluation)?))?;
     let whole = || Chunk {
         families: slots,
         inputs: inputs.iter().map(|bytes| Some(bytes.as_slice())).collect(),

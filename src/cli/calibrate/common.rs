@@ -99,9 +99,10 @@ fn sealing(timer: &Timer, context: &Context) -> Result<blindtier_estimate::Timin
     timer.both(
         |_| LETTERS,
         |count| {
-            let sealed = (0..u32::try_from(count).unwrap_or(u32::MAX)).into_par_iter().map(|slot| {
-                seal(key.public(), Purpose::Letter { slot, from: &from }, context, &plain)
-            });
+            let sealed =
+                (0..u32::try_from(count).unwrap_or(u32::MAX)).into_par_iter().map(|slot| {
+                    seal(key.public(), Purpose::Letter { slot, from: &from }, context, &plain)
+                });
             Ok(sealed.filter_map(|sealed| sealed.map(|bytes| bytes.len())).sum::<usize>())
         },
     )

@@ -4,9 +4,7 @@ use super::super::error::CliError;
 use super::super::output::Output;
 use super::super::policy_file::SHIPPED;
 use super::timer::{Timer, number};
-use blindtier_engine::{
-    Chunk, Encrypt, Evaluate, OpenShare as _, Plan, Prepare, Proofs, Verify,
-};
+use blindtier_engine::{Chunk, Encrypt, Evaluate, OpenShare as _, Plan, Prepare, Proofs, Verify};
 use blindtier_engine_tfhe::{
     TfheEncrypt, TfheEvaluate, TfheOpenShare, TfhePlan, TfhePrepare, TfheVerify, deal,
     generate_keys,
@@ -76,8 +74,7 @@ pub fn measure(timer: &Timer, output: Output) -> Result<Tfhe, CliError> {
     let families = 2 * timer.width();
     let inputs = chunk(&plan, &encrypt, families)?;
     let inputs = inputs.iter().map(|bytes| Some(bytes.as_slice())).collect();
-    let results =
-        evaluate.evaluate(&Chunk { families, inputs, seed: BINDING }, &|_| {})?.results;
+    let results = evaluate.evaluate(&Chunk { families, inputs, seed: BINDING }, &|_| {})?.results;
     let size = results.len() / families.max(1);
     let squash = timer.both(
         |cores| 2 * cores,
@@ -162,8 +159,7 @@ fn proofs(timer: &Timer, policy: &Policy, public: &[u8]) -> Result<Proven, CliEr
     let bits = plan.program().inputs.iter().filter(|input| input.submitter == submitter).count();
     let measure = |families: usize| {
         let columns = columns(&plan, submitter, families);
-        let proving =
-            timer.both(|_| 1, |_| Ok(encrypt.encrypt(submitter, &columns, &BINDING)?))?;
+        let proving = timer.both(|_| 1, |_| Ok(encrypt.encrypt(submitter, &columns, &BINDING)?))?;
         let chunk = encrypt.encrypt(submitter, &columns, &BINDING)?;
         let checking =
             timer.both(|_| 1, |_| Ok(verify.verify(submitter, families, &chunk, &BINDING)?))?;

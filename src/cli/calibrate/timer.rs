@@ -52,10 +52,7 @@ impl Timer {
     }
 
     /// Seconds of a step that does not ask for more than one core, or spreads itself.
-    pub fn one<T>(
-        &self,
-        work: impl Fn() -> Result<T, CliError> + Sync,
-    ) -> Result<f64, CliError> {
+    pub fn one<T>(&self, work: impl Fn() -> Result<T, CliError> + Sync) -> Result<f64, CliError> {
         self.all.install(|| median(|| work().map(drop)))
     }
 

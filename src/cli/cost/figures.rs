@@ -4,7 +4,9 @@ use super::super::engine::AnyPlan;
 use super::program;
 use blindtier_engine::{Operation, Plan as _, Proofs};
 use blindtier_engine_bfv::BfvPlan;
-use blindtier_estimate::{BfvPlan as BfvFigures, Chunked, Operations, Plan, Round, Submitter, Trustee};
+use blindtier_estimate::{
+    BfvPlan as BfvFigures, Chunked, Operations, Plan, Round, Submitter, Trustee,
+};
 use blindtier_policy::Policy;
 use blindtier_wire::Sharing;
 

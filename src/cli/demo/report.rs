@@ -151,7 +151,8 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
         } else {
             format!("{disagree} of {families} answers DIFFER from the clear twin")
         };
-        let letter: Vec<String> = outcome.letter.iter().map(|line| format!("  {line}")).collect();
+        let letter: Vec<String> =
+            outcome.letter.iter().map(|line| format!("  {line}").trim_end().to_owned()).collect();
         let letter = letter.join("\n");
         let counts = outcome.statistics.as_ref().map(|counted| counts(counted, &ids));
         let counts = counts.unwrap_or_default();

@@ -45,7 +45,7 @@ pub(crate) const EN: Words = Words {
     steps: [
         "Compare the values in this letter with what is true of your family. If one is wrong, ask the office named beside it to correct its register.",
         "Then ask the registrar to have your slot decided anew. You get a new letter.",
-        "If the result or its reasons do not hold, or an office does not answer, object with this letter and the numbers below.",
+        "If the result and its reasons do not agree, or an office does not answer, object with this letter and the numbers below.",
     ],
     where_and_when: "Where and by when to object",
     as_announced: "as the announcement of the round says",

@@ -43,10 +43,8 @@ fn a_page_is_well_formed_and_loads_nothing() {
         for loading in ["script", "link", "img", "iframe", "form", "table", "svg"] {
             assert!(!names.iter().any(|name| name == loading), "{loading}");
         }
-        for loading in [" src=", "href=", "url(", "@import", "http://", "https://", " on"] {
-            let body = page.split("</style>").last().unwrap();
-            assert!(!body.contains(&format!("<{loading}")) && !page.contains("@import"));
-            assert!(loading == " on" || !page.contains(loading), "{loading}");
+        for loading in [" src=", " href=", "url(", "@import", "http://", "https://", " onclick="] {
+            assert!(!page.contains(loading), "{loading}");
         }
         assert!(page.contains("default-src 'none'; style-src 'unsafe-inline'"));
         assert_eq!(names.iter().filter(|name| *name == "h1").count(), 1);

@@ -40,7 +40,7 @@ fn the_letter_of_the_nursery() {
     If something is wrong
     1. Compare the values in this letter with what is true of your family. If one is wrong, ask the office named beside it to correct its register.
     2. Then ask the registrar to have your slot decided anew. You get a new letter.
-    3. If the result or its reasons do not hold, or an office does not answer, object with this letter and the numbers below.
+    3. If the result and its reasons do not agree, or an office does not answer, object with this letter and the numbers below.
     Where and by when to object: as the announcement of the round says
 
     Numbers to quote
