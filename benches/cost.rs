@@ -4,6 +4,11 @@
 //! estimate over what was measured, as a Markdown table. Needs a calibration (`blindtier calibrate`), or makes one with
 //! `--calibrate`. A ratio above 1 means that the estimate is too high.
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a field that is missing from a JSON value reads as null"
+)]
+
 use blindtier::compare::{machine, now};
 use clap::Parser;
 use miette::{IntoDiagnostic, Result, miette};

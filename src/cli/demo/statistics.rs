@@ -7,6 +7,9 @@ use super::parties::{PASSES, Table, text};
 use blindtier_ledger::thousandths;
 use serde_json::{Value, json};
 
+/// An opened number (`None` if it is too small to be shown) and the exact one.
+type Cell = (Option<i64>, i64);
+
 /// What was opened, beside the truth.
 pub(super) struct Counted {
     /// The answer as the trustees print it.
@@ -24,8 +27,8 @@ pub(super) struct Counted {
 }
 
 impl Counted {
-    /// Name, opened number (`None` if it is too small to be shown) and exact number of every region and tier.
-    pub fn cells(&self, tiers: &[String]) -> Vec<(String, Vec<(Option<i64>, i64)>)> {
+    /// The name of every region, and its cells by tier.
+    pub fn cells(&self, tiers: &[String]) -> Vec<(String, Vec<Cell>)> {
         let groups = self.answer.get("groups").and_then(Value::as_object);
         let rows = groups.into_iter().flatten().zip(&self.exact);
         rows.map(|((name, cells), exact)| {
@@ -37,7 +40,7 @@ impl Counted {
 
     /// Whether every exact number was opened: those that are shown, if there is no noise.
     pub fn agrees(&self, tiers: &[String], minimum: i64) -> bool {
-        let right = |(opened, exact): &(Option<i64>, i64)| match opened {
+        let right = |(opened, exact): &Cell| match opened {
             Some(opened) => opened == exact,
             None => *exact < minimum,
         };
