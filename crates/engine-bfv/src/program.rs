@@ -50,8 +50,7 @@ pub struct Program {
     /// Products `left · right` that are 0 for every allowed value. Each is added to the result times a factor of its own,
     /// which is drawn anew for every slot when everything was submitted.
     pub checks: Vec<(Linear, Linear)>,
-    /// What is counted: each is 1 in the slots that count, else 0. Apart from the tier, see
-    /// [`Counting`](crate::counting::Counting).
+    /// What is counted for statistics, apart from the tier: each is 1 in the slots that count, else 0.
     #[serde(skip)]
     pub cells: Vec<Node>,
 }
