@@ -7,7 +7,7 @@ use super::round::RoundArgs;
 use super::{round_report, statistics};
 use blindtier_auditor::{Excluded, Execute, Questions, Reference, Report, UNKNOWN};
 use blindtier_ledger::thousandths;
-use blindtier_wire::{Board, Digest, PartyName, TrustFile, WireError};
+use blindtier_wire::{Board, Digest, PartyName, TrustFile};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -310,10 +310,7 @@ fn show(args: &ShowArgs, output: Output) -> Result<(), CliError> {
     let pending = ledger.pending().map(|pending| pending.entry.event.to_string());
     let answers = statistics::answered(&policy, round, ledger);
     if let Some(file) = &args.report {
-        let context = round
-            .context()
-            .map_err(|fault| WireError::refused(&board.round(), &PartyName::registrar(), fault))?;
-        let page = round_report::of_board(&policy, &board, round, &context, ledger);
+        let page = round_report::of_board(&policy, &board, round, ledger)?;
         round_report::write(file, &page)?;
     }
     let object = json!({

@@ -3,10 +3,10 @@
 use super::error::CliError;
 use super::output::Output;
 use super::registrar::epsilon;
-use super::round::{IdentityArg, RoundArgs, folder_bytes};
+use super::round::{IdentityArg, LoadedRound, RoundArgs, folder_bytes};
 use blindtier_evaluator::{Job, Step};
 use blindtier_ledger::thousandths;
-use blindtier_wire::Question;
+use blindtier_wire::{Question, SigningIdentity};
 use serde_json::json;
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -61,16 +61,20 @@ pub fn run(command: &EvaluatorCommand, output: Output) -> Result<(), CliError> {
     }
 }
 
-fn count(args: &CountArgs, output: Output) -> Result<(), CliError> {
-    let loaded = args.round.load()?;
-    let identity = args.identity.load()?;
-    let job = Job {
+fn job<'a>(loaded: &'a LoadedRound, identity: &'a SigningIdentity) -> Job<'a> {
+    Job {
         board: &loaded.board,
         policy: loaded.policy_hash,
         plan: loaded.plan_hash,
-        identity: &identity,
+        identity,
         trust: &loaded.trust,
-    };
+    }
+}
+
+fn count(args: &CountArgs, output: Output) -> Result<(), CliError> {
+    let loaded = args.round.load()?;
+    let identity = args.identity.load()?;
+    let job = job(&loaded, &identity);
     let names = loaded.round.statistics.as_ref().map_or(&[][..], |s| s.groups.as_slice());
     let question = Question { groups: positions(&args.groups, names)?, epsilon: args.epsilon };
     let (checking, counting) = (output.progress("checking"), output.progress("counting"));
@@ -127,13 +131,7 @@ fn positions(named: &[String], groups: &[String]) -> Result<Vec<u32>, CliError> 
 fn evaluate(args: &RunArgs, output: Output) -> Result<(), CliError> {
     let loaded = args.round.load()?;
     let identity = args.identity.load()?;
-    let job = Job {
-        board: &loaded.board,
-        policy: loaded.policy_hash,
-        plan: loaded.plan_hash,
-        identity: &identity,
-        trust: &loaded.trust,
-    };
+    let job = job(&loaded, &identity);
     let (checking, evaluating) = (output.progress("checking"), output.progress("evaluating"));
     // The two steps' own times: reading keys and submissions and looking at proofs, and computing.
     let (start, computing) = (Instant::now(), OnceLock::new());

@@ -7,7 +7,7 @@ use super::statistics;
 use blindtier_ledger::{Ledger, thousandths};
 use blindtier_policy::Policy;
 use blindtier_report::{Published, RoundReport};
-use blindtier_wire::{Board, Context, PartyName, Round};
+use blindtier_wire::{Board, PartyName, Round, WireError};
 use std::path::{Path, PathBuf};
 
 /// What the board shows to anybody: no tier of any family is in it.
@@ -15,9 +15,11 @@ pub fn of_board(
     policy: &Policy,
     board: &Board,
     round: &Round,
-    context: &Context,
     ledger: &Ledger,
-) -> RoundReport {
+) -> Result<RoundReport, CliError> {
+    let id = round
+        .id()
+        .map_err(|fault| WireError::refused(&board.round(), &PartyName::registrar(), fault))?;
     let size = |path: PathBuf| std::fs::metadata(path).map_or(0, |m| m.len());
     let mut sent: Vec<(String, String, u64)> = Vec::new();
     let mut add = |party: &str, what: &str, bytes: u64| {
@@ -63,7 +65,7 @@ pub fn of_board(
     let mut facts = vec![
         ("policy".to_owned(), policy.name.clone()),
         ("policy hash".to_owned(), policy.hash().to_string()),
-        ("round".to_owned(), context.round.to_string()),
+        ("round".to_owned(), id.to_string()),
         ("families".to_owned(), round.slots.to_string()),
         ("engine".to_owned(), round.engine.name.clone()),
         ("trustees".to_owned(), round.sharing.to_string()),
@@ -73,7 +75,7 @@ pub fn of_board(
         let (spent, budget) = (thousandths(ledger.spent()), thousandths(statistics.budget));
         facts.push(("privacy budget spent".to_owned(), format!("{spent} of {budget}")));
     }
-    RoundReport {
+    Ok(RoundReport {
         title: format!("Round: {}", english(&policy.title)),
         simulated: false,
         facts,
@@ -87,7 +89,7 @@ pub fn of_board(
             "No party of a round learns how many families have which tier, but for what is published here with noise."
                 .to_owned(),
         ],
-    }
+    })
 }
 
 /// Writes a page.

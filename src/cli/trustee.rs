@@ -280,7 +280,7 @@ fn answer(args: &AnswerArgs, output: Output) -> Result<(), CliError> {
         AnswerProgress::Asked => ("asked", &[]),
         AnswerProgress::Shown { missing } => ("shown", missing),
         AnswerProgress::Combined => ("combined", &[]),
-        AnswerProgress::Done { .. } => ("done", &[]),
+        AnswerProgress::Done => ("done", &[]),
     };
     let ledger = Ledger::read(&board.ledger(), round, context, trust)?;
     let answers = statistics::answered(policy, round, &ledger);
@@ -308,7 +308,7 @@ fn answer(args: &AnswerArgs, output: Output) -> Result<(), CliError> {
         AnswerProgress::Combined => {
             "added up and signed; run this again when the others have signed the answer".into()
         }
-        AnswerProgress::Done { .. } => {
+        AnswerProgress::Done => {
             latest.map(statistics::Answered::text).unwrap_or_default()
         }
     })

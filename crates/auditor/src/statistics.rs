@@ -1,7 +1,7 @@
 //! What was asked about groups of families, and answered.
 
 use crate::{Audit, AuditError, Engine};
-use blindtier_transcript::{Inputs, Opening, recompute_counts};
+use blindtier_transcript::{Inputs, Opening};
 use blindtier_wire::{Counts, EvaluationKey, Expect, Fault, PartyName, WireError, read, same};
 
 /// What was checked of a round's statistics.
@@ -45,10 +45,8 @@ impl Audit<'_> {
             let key = self.ledger.keys()?.evaluation_key;
             same("evaluation-key file", key, counts.body.evaluation_key, &path, &evaluator)?;
             self.files += 1;
-            let published = counts.body.parts(&path, round, context, trust)?;
-            let parts = round
-                .parts(question)
-                .map_err(|fault| WireError::refused(&path, &evaluator, fault))?;
+            let opening = Opening { public: self.public(), number, counts: &counts };
+            let (published, parts) = (opening.published()?, opening.parts()?);
             let mut operations = 0u64;
             for part in 0..parts.count() {
                 operations = operations.saturating_add(published.read(part)?.operations);
@@ -71,13 +69,11 @@ impl Audit<'_> {
                     culprit: maker.clone(),
                     source,
                 })?;
-                let count = count.as_ref();
-                recompute_counts(&chosen, parts, inputs, &published, question, count, &|_| {})?;
+                opening.recompute(&chosen, inputs, count.as_ref(), &|_| {})?;
                 found.parts_recomputed += u32::try_from(chosen.len()).unwrap_or(u32::MAX);
             }
             let Some(answer) = answers.next() else { break };
             let tiers = answer.first().map_or(0, Vec::len);
-            let opening = Opening { board, round, context, trust, number, counts: &counts, tiers };
             let mut said = Vec::new();
             for trustee in round.sharing.names() {
                 if let Some(partials) = opening.partials(&trustee)? {
@@ -85,7 +81,7 @@ impl Audit<'_> {
                     said.push((trustee, partials));
                 }
             }
-            let cells = opening.combine(&said, engine, None)?;
+            let cells = opening.combine(&said, tiers, engine, None)?;
             if cells != answer {
                 return Err(AuditError::OtherAnswer { folder: board.ledger(), number });
             }

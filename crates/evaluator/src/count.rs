@@ -1,11 +1,10 @@
 //! Counting: how many families of a group have a tier, on ciphertexts.
 
-use crate::{Engine, EvaluatorError, Job, Key, Step};
+use crate::{Checked, Engine, EvaluatorError, Job, Step, refused_key};
 use blindtier_ledger::Ledger;
-use blindtier_transcript::{Inputs, Public, count_part};
+use blindtier_transcript::{Public, count_part};
 use blindtier_wire::{
-    ChunkWriter, Context, Counts, Digest, EvaluationKey, Kind, PublicKey, Question, Round,
-    SubmissionEntry, storage, write,
+    ChunkWriter, Context, Counts, Digest, Kind, Question, Round, SubmissionEntry, storage, write,
 };
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,27 +60,13 @@ pub fn count(
                 .into(),
         ));
     }
-    let key = Key { job, round: &round, context: &context };
-    let public_key = key.read::<PublicKey>(&board.public_key(), keys.public_key)?.bytes;
-    let evaluation_key =
-        key.read::<EvaluationKey>(&board.evaluation_key(), keys.evaluation_key)?.bytes;
-    let refused =
-        |file, source| EvaluatorError::Key { file, culprit: round.key_maker.clone(), source };
-    let verifier =
-        engine.verify(&public_key).map_err(|source| refused(board.public_key(), source))?;
-    let total = u64::from(round.slots);
-    progress(Step::Checking, 0, total);
     let public = Public { board, round: &round, context: &context, trust };
-    let inputs = Inputs::read(
-        &public,
-        entries.clone(),
-        &engine.submitters(),
-        keys.public_key,
-        &|_| Some(verifier.as_ref()),
-        &|done| progress(Step::Checking, done, total),
-    )?;
-    let engine =
-        engine.count(&evaluation_key).map_err(|source| refused(board.evaluation_key(), source))?;
+    let Checked { inputs, evaluation_key, .. } = Checked::read(&public, &ledger, engine, progress)?;
+    let engine = engine
+        .count(&evaluation_key)
+        .map_err(|source| refused_key(&public, board.evaluation_key(), source))?;
+    drop(evaluation_key);
+    let total = u64::from(round.slots);
     let folder = path.parent().map(std::path::Path::to_owned).unwrap_or_default();
     // What an interrupted run left is kept for the same question about the same submissions only.
     let (note, text) = (folder.join("question.txt"), asked(&context, &entries, question));

@@ -20,7 +20,7 @@ use blindtier_wire::{
     write,
 };
 use rayon::prelude::*;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is to be evaluated.
@@ -84,29 +84,14 @@ pub fn run(
         }
     }
 
-    let maker = &round.key_maker;
-    let key = Key { job, round: &round, context: &context };
-    let public_key = key.read::<PublicKey>(&board.public_key(), keys.public_key)?.bytes;
-    let evaluation_key =
-        key.read::<EvaluationKey>(&board.evaluation_key(), keys.evaluation_key)?.bytes;
-    let refused = |file, source| EvaluatorError::Key { file, culprit: maker.clone(), source };
-    let verifier =
-        engine.verify(&public_key).map_err(|source| refused(board.public_key(), source))?;
     let total = u64::from(round.slots);
-    progress(Step::Checking, 0, total);
     let public = Public { board, round: &round, context: &context, trust };
-    let inputs = Inputs::read(
-        &public,
-        entries.clone(),
-        &engine.submitters(),
-        keys.public_key,
-        &|_| Some(verifier.as_ref()),
-        &|done| progress(Step::Checking, done, total),
-    )?;
+    let Checked { inputs, public_key, evaluation_key } =
+        Checked::read(&public, &ledger, engine, progress)?;
     let engine = engine
         .evaluate(&public_key, &evaluation_key)
-        .map_err(|source| refused(board.evaluation_key(), source))?;
-    drop((verifier, public_key, evaluation_key));
+        .map_err(|source| refused_key(&public, board.evaluation_key(), source))?;
+    drop((public_key, evaluation_key));
     let results = board.results();
     let excluded = ledger.exclusions().next().is_some();
     clear_stale(&results, &context, &entries, excluded)?;
@@ -129,20 +114,59 @@ pub fn run(
     Ok(Finished { receipt, digest, resumed })
 }
 
-/// Key files, which have to be those in the ledger.
-struct Key<'a> {
-    job: &'a Job<'a>,
-    round: &'a Round,
-    context: &'a Context,
+/// What every computation starts from: the keys that the ledger has, and the registered submissions with every chunk read
+/// and its proof checked.
+struct Checked<'a> {
+    inputs: Inputs<'a>,
+    public_key: Vec<u8>,
+    evaluation_key: Vec<u8>,
 }
 
-impl Key<'_> {
-    fn read<K: Message>(&self, file: &Path, recorded: Digest) -> Result<K, WireError> {
-        let maker = &self.round.key_maker;
-        let key: Received<K> = read(file, &Expect::of(maker, self.context), self.job.trust)?;
-        same("key in the ledger", key.digest, recorded, file, maker)?;
-        Ok(key.body)
+impl<'a> Checked<'a> {
+    fn read(
+        public: &Public<'a>,
+        ledger: &Ledger,
+        engine: &dyn Engine,
+        progress: &(dyn Fn(Step, u64, u64) + Sync),
+    ) -> Result<Self, EvaluatorError> {
+        let (board, keys) = (public.board, ledger.keys()?);
+        let public_key =
+            recorded_key::<PublicKey>(public, &board.public_key(), keys.public_key)?.bytes;
+        let evaluation_key =
+            recorded_key::<EvaluationKey>(public, &board.evaluation_key(), keys.evaluation_key)?
+                .bytes;
+        let verifier = engine
+            .verify(&public_key)
+            .map_err(|source| refused_key(public, board.public_key(), source))?;
+        let total = u64::from(public.round.slots);
+        progress(Step::Checking, 0, total);
+        let inputs = Inputs::read(
+            public,
+            ledger.submissions()?,
+            &engine.submitters(),
+            keys.public_key,
+            &|_| Some(verifier.as_ref()),
+            &|done| progress(Step::Checking, done, total),
+        )?;
+        Ok(Self { inputs, public_key, evaluation_key })
     }
+}
+
+/// A key file, which has to be the one in the ledger.
+fn recorded_key<K: Message>(
+    public: &Public<'_>,
+    file: &Path,
+    recorded: Digest,
+) -> Result<K, WireError> {
+    let maker = &public.round.key_maker;
+    let key: Received<K> = read(file, &Expect::of(maker, public.context), public.trust)?;
+    same("key in the ledger", key.digest, recorded, file, maker)?;
+    Ok(key.body)
+}
+
+/// The engine refuses a key.
+fn refused_key(public: &Public<'_>, file: PathBuf, source: EngineError) -> EvaluatorError {
+    EvaluatorError::Key { file, culprit: public.round.key_maker.clone(), source }
 }
 
 /// In rounds with exclusions, says what the chunks that an interrupted run left were computed from.

@@ -1,11 +1,10 @@
 //! Encrypted counts: made from the submissions, recomputed, opened from partial decryptions.
 
 use crate::openings::{Place, Speaker, agreed};
-use crate::{Engine, Inputs, TranscriptError};
+use crate::{Engine, Inputs, Public, TranscriptError};
 use blindtier_engine::{Count, Counted};
 use blindtier_wire::{
-    Board, ChunkReader, Chunking, Context, CountPartials, Counts, Digest, PartyName, Question,
-    Received, Round, TrustFile,
+    ChunkReader, Chunking, CountPartials, Counts, Digest, PartyName, Question, Received, WireError,
 };
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,74 +36,77 @@ pub fn count_part(
     Ok(whole.unwrap_or(Counted { counts: Vec::new(), operations: 0 }))
 }
 
-/// Recomputes parts of counts and compares every byte with what was published. `progress` gets the families done, from
-/// any thread.
-pub fn recompute_counts(
-    numbers: &[u32],
-    parts: Chunking,
-    inputs: &Inputs<'_>,
-    published: &ChunkReader<'_>,
-    question: &Question,
-    engine: &dyn Count,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Result<(), TranscriptError> {
-    let done = AtomicU64::new(0);
-    let report = |families: u64| progress(done.fetch_add(families, Ordering::Relaxed) + families);
-    numbers.par_iter().try_for_each(|part| {
-        let published_part = published.read(*part)?;
-        let own = count_part(*part, parts, inputs, question, engine, &report)?;
-        if own.counts == published_part.bytes && own.operations == published_part.operations {
-            return Ok(());
-        }
-        Err(TranscriptError::OtherCounts {
-            file: published.path(*part),
-            culprit: published.sender().clone(),
-            part: *part,
-        })
-    })
-}
-
-/// What is known of a question whose counts are opened.
+/// A question whose counts are recomputed and opened.
 pub struct Opening<'a> {
-    /// The public folder of the round.
-    pub board: &'a Board,
-    /// The round.
-    pub round: &'a Round,
-    /// What all files of the round carry.
-    pub context: &'a Context,
-    /// Everybody's public keys.
-    pub trust: &'a TrustFile,
+    /// The public files of the round.
+    pub public: Public<'a>,
     /// The question's number, from 1.
     pub number: u32,
     /// The manifest of the counts.
     pub counts: &'a Received<Counts>,
-    /// How many tiers the policy has.
-    pub tiers: usize,
 }
 
-impl Opening<'_> {
+impl<'a> Opening<'a> {
+    /// How the round's chunks are put together to parts.
+    pub fn parts(&self) -> Result<Chunking, WireError> {
+        self.public.round.parts(&self.counts.body.question).map_err(|fault| {
+            let path = self.public.board.counts(self.number);
+            WireError::refused(&path, &PartyName::evaluator(), fault)
+        })
+    }
+
+    /// The encrypted counts, part by part.
+    pub fn published(&self) -> Result<ChunkReader<'a>, WireError> {
+        let Public { board, round, context, trust } = self.public;
+        self.counts.body.parts(&board.counts(self.number), round, context, trust)
+    }
+
+    /// Recomputes parts and compares every byte with what was published. `progress` gets the families done, from any
+    /// thread.
+    pub fn recompute(
+        &self,
+        numbers: &[u32],
+        inputs: &Inputs<'_>,
+        engine: &dyn Count,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), TranscriptError> {
+        let (parts, published) = (self.parts()?, self.published()?);
+        let question = &self.counts.body.question;
+        let done = AtomicU64::new(0);
+        let report =
+            |families: u64| progress(done.fetch_add(families, Ordering::Relaxed) + families);
+        numbers.par_iter().try_for_each(|part| {
+            let there = published.read(*part)?;
+            let own = count_part(*part, parts, inputs, question, engine, &report)?;
+            if own.counts == there.bytes && own.operations == there.operations {
+                return Ok(());
+            }
+            Err(other_counts(&published, *part))
+        })
+    }
+
     /// The partial decryptions of a trustee, if they are there.
     pub fn partials(&self, trustee: &PartyName) -> Result<Option<CountPartials>, TranscriptError> {
-        let path = self.board.count_partials(self.number, trustee);
+        let Public { board, round, context, trust } = self.public;
+        let path = board.count_partials(self.number, trustee);
         if !path.exists() {
             return Ok(None);
         }
-        let (round, context, trust) = (self.round, self.context, self.trust);
         let about: (Digest, usize) = (self.counts.digest, self.counts.body.parts.len());
         Ok(Some(CountPartials::read(&path, trustee, about, round, context, trust)?))
     }
 
     /// Compares what the holders of each share say, adds partial decryptions up, and adds the parts up: for every group of
-    /// the question the counts of all tiers, with noise. `own` is the trustee that reads, if it is one of them.
+    /// the question the counts of all tiers, of which there are so many, with noise. `own` is the trustee that reads, if it is one of them.
     pub fn combine(
         &self,
         said: &[(PartyName, CountPartials)],
+        tiers: usize,
         engine: &dyn Engine,
         own: Option<&PartyName>,
     ) -> Result<Vec<Vec<i64>>, TranscriptError> {
-        let Self { board, round, context, trust, number, counts, tiers } = *self;
-        let path = board.counts(number);
-        let published = counts.body.parts(&path, round, context, trust)?;
+        let Self { public: Public { board, round, .. }, number, counts } = *self;
+        let published = self.published()?;
         let question = &counts.body.question;
         let lowest = match round.statistics() {
             Ok(statistics) => statistics.lowest(question, round.sharing.shares()),
@@ -139,12 +141,7 @@ impl Opening<'_> {
             let bytes = published.read(part)?.bytes;
             let numbers = combine.combine(&bytes, &partials, lowest).map_err(failed(part))?;
             if numbers.len() != cells.len() {
-                let culprit = published.sender().clone();
-                return Err(TranscriptError::OtherCounts {
-                    file: published.path(part),
-                    culprit,
-                    part,
-                });
+                return Err(other_counts(&published, part));
             }
             for (cell, number) in cells.iter_mut().zip(numbers) {
                 *cell = cell.saturating_add(number);
@@ -152,4 +149,9 @@ impl Opening<'_> {
         }
         Ok(cells.chunks(tiers.max(1)).map(<[i64]>::to_vec).collect())
     }
+}
+
+fn other_counts(published: &ChunkReader<'_>, part: u32) -> TranscriptError {
+    let (file, culprit) = (published.path(part), published.sender().clone());
+    TranscriptError::OtherCounts { file, culprit, part }
 }

@@ -9,7 +9,7 @@ mod error;
 mod inputs;
 mod openings;
 
-pub use counts::{Opening, count_part, recompute_counts};
+pub use counts::{Opening, count_part};
 pub use error::{BadSubmission, TranscriptError, Trouble};
 pub use inputs::{Inputs, Loaded, Proofs, Public, Submitted, seed};
 pub use openings::{Contribution, OpenedChunk, Speaker, contributions, open_chunk};

@@ -7,8 +7,8 @@ use crate::open::{Engine, Step};
 use blindtier_ledger::Event;
 use blindtier_transcript::Opening;
 use blindtier_wire::{
-    CountPartials, Counts, Expect, PartyName, Question, Received, check_randomness, read, same,
-    storage, write,
+    CountPartials, Counts, Expect, PartyName, WireError, check_randomness, read, same, storage,
+    write,
 };
 use std::path::PathBuf;
 use zeroize::Zeroizing;
@@ -25,17 +25,12 @@ pub enum AnswerProgress {
     },
     /// It combined and signed the answer; a majority has not yet.
     Combined,
-    /// The answer stands in the ledger.
-    Done {
-        /// What was asked.
-        question: Question,
-        /// For every group the counts of all tiers, with noise.
-        cells: Vec<Vec<i64>>,
-    },
+    /// The answer stands in the ledger, see [`blindtier_ledger::Ledger::answers`].
+    Done,
 }
 
 /// Takes the next steps of the question that is not answered yet, or of the one that the evaluator has counted, as far as the
-/// board allows. Without either, gives the latest answer.
+/// board allows. Without either, there is nothing left to do for the latest one.
 ///
 /// Before it signs, the trustee recounts everything with the same bytes, and checks that no group was asked about before and
 /// that the privacy budget reaches. Nothing is opened before the ledger has the question. `tiers` is how many the policy has,
@@ -51,8 +46,7 @@ pub fn answer(
 ) -> Result<AnswerProgress, TrusteeError> {
     let session = Session::new(desk)?;
     let (board, round, context) = (desk.board, &session.round, &session.context);
-    let refused =
-        |fault| blindtier_wire::WireError::refused(&board.round(), &PartyName::registrar(), fault);
+    let refused = |fault| WireError::refused(&board.round(), &PartyName::registrar(), fault);
     let statistics = round.statistics().map_err(refused)?;
     if !statistics.noise && !simulated {
         return Err(TrusteeError::ExactCounts { file: board.round() });
@@ -62,12 +56,11 @@ pub fn answer(
     let number = if open.is_some() { asked } else { asked.saturating_add(1) };
     let path = board.counts(number);
     if open.is_none() && !path.exists() {
-        let latest = session.ledger.questions().last().zip(session.ledger.answers().last());
-        return match latest {
-            Some(((_, question), cells)) => {
-                Ok(AnswerProgress::Done { question: question.clone(), cells: cells.to_vec() })
-            }
-            None => Err(TrusteeError::NothingAsked { file: path }),
+        let answered = asked > 0;
+        return if answered {
+            Ok(AnswerProgress::Done)
+        } else {
+            Err(TrusteeError::NothingAsked { file: path })
         };
     }
     let counts = Counts::read(&path, round, context, desk.trust)?;
@@ -75,8 +68,9 @@ pub fn answer(
     if let Some(recorded) = open {
         same("counts in the ledger", counts.digest, recorded, &path, &evaluator)?;
     }
-    let run = Run { session: &session, number, counts, tiers, progress };
-    let question = &run.counts.body.question;
+    let opening = Opening { public: session.public(), number, counts: &counts };
+    let run = Run { session: &session, opening, tiers, progress };
+    let question = &counts.body.question;
     if open.is_none() {
         session.ledger.allows(question, round).map_err(|reason| TrusteeError::Question {
             file: path.clone(),
@@ -85,17 +79,15 @@ pub fn answer(
         })?;
     }
     run.recount(engine)?;
-    let event = Event::Asked { counts: run.counts.digest, question: question.clone() };
+    let event = Event::Asked { counts: counts.digest, question: question.clone() };
     session.endorse(event)?;
     if open.is_none() {
         return Ok(AnswerProgress::Asked);
     }
     run.show(engine)?;
-    let trust = desk.trust;
-    let opening = Opening { board, round, context, trust, number, counts: &run.counts, tiers };
     let (mut said, mut missing) = (Vec::new(), Vec::new());
     for trustee in round.sharing.names() {
-        match opening.partials(&trustee) {
+        match run.opening.partials(&trustee) {
             Ok(Some(partials)) => said.push((trustee, partials)),
             Ok(None) if !absent.contains(&trustee) => missing.push(trustee),
             Ok(None) => {}
@@ -108,15 +100,14 @@ pub fn answer(
     if !missing.is_empty() || round.sharing.missing(&numbers).is_some() {
         return Ok(AnswerProgress::Shown { missing });
     }
-    let cells = opening.combine(&said, engine, Some(session.name()))?;
-    session.endorse(Event::Answered { counts: run.counts.digest, cells })?;
+    let cells = run.opening.combine(&said, tiers, engine, Some(session.name()))?;
+    session.endorse(Event::Answered { counts: counts.digest, cells })?;
     Ok(AnswerProgress::Combined)
 }
 
 struct Run<'s, 'a> {
     session: &'s Session<'a>,
-    number: u32,
-    counts: Received<Counts>,
+    opening: Opening<'s>,
     tiers: usize,
     progress: &'s (dyn Fn(Step, u64, u64) + Sync),
 }
@@ -125,59 +116,43 @@ impl Run<'_, '_> {
     /// Where this trustee notes which counts it has made again itself.
     fn note(&self) -> PathBuf {
         let round = self.session.context.round;
-        self.session.desk.private.join(format!("counted-{round}-{:05}.txt", self.number))
+        let number = self.opening.number;
+        self.session.desk.private.join(format!("counted-{round}-{number:05}.txt"))
     }
 
     /// Counts everything again, unless this trustee has before, and compares every byte.
     fn recount(&self, engine: &dyn Engine) -> Result<(), TrusteeError> {
-        let Self { session, counts, .. } = self;
-        let (desk, round, context) = (session.desk, &session.round, &session.context);
+        let Self { session, opening, .. } = self;
+        let (desk, counts) = (session.desk, opening.counts);
         let text = counts.digest.to_string();
         if storage::read_own(&self.note(), 4096)?.is_some_and(|noted| noted == text.as_bytes()) {
             return Ok(());
         }
-        let (path, evaluator) = (desk.board.counts(self.number), PartyName::evaluator());
-        for (named, registered) in counts.body.submissions.iter().zip(session.ledger.submissions()?)
-        {
-            if *named != registered {
-                let submitter = registered.submitter;
-                return Err(TrusteeError::OtherSubmission {
-                    file: path,
-                    culprit: evaluator,
-                    submitter,
-                });
-            }
-        }
+        let (path, evaluator) = (desk.board.counts(opening.number), PartyName::evaluator());
+        session.same_submissions(&counts.body.submissions, &path)?;
         let key = session.ledger.keys()?.evaluation_key;
         same("evaluation-key file", key, counts.body.evaluation_key, &path, &evaluator)?;
-        let total = u64::from(round.slots);
-        let inputs =
-            session.inputs(engine, &|done| (self.progress)(Step::Checking, done, total))?;
+        let total = u64::from(session.round.slots);
+        let public_key = session.public_key()?;
+        let checking = |done| (self.progress)(Step::Checking, done, total);
+        let inputs = session.inputs(engine, &public_key, &checking)?;
         let count = engine
             .count(&session.evaluation_key()?)
             .map_err(|source| TrusteeError::Key { file: desk.board.evaluation_key(), source })?;
-        let question = &counts.body.question;
-        let parts = round
-            .parts(question)
-            .map_err(|fault| blindtier_wire::WireError::refused(&path, &evaluator, fault))?;
-        blindtier_transcript::recompute_counts(
-            &(0..parts.count()).collect::<Vec<_>>(),
-            parts,
-            &inputs,
-            &counts.body.parts(&path, round, context, desk.trust)?,
-            question,
-            count.as_ref(),
-            &|done| (self.progress)(Step::Recomputing, done.min(total), total),
-        )?;
+        let parts: Vec<u32> = (0..opening.parts()?.count()).collect();
+        opening.recompute(&parts, &inputs, count.as_ref(), &|done| {
+            (self.progress)(Step::Recomputing, done.min(total), total);
+        })?;
         storage::write_secret(&self.note(), text.as_bytes())?;
         Ok(())
     }
 
     /// Publishes this trustee's partial decryptions, with the noise of its shares. Writing them again gives the same bytes.
     fn show(&self, engine: &dyn Engine) -> Result<(), TrusteeError> {
-        let Self { session, counts, number, .. } = self;
+        let Self { session, opening, .. } = self;
         let (desk, round, context) = (session.desk, &session.round, &session.context);
-        let path = desk.board.count_partials(*number, session.name());
+        let counts = opening.counts;
+        let path = desk.board.count_partials(opening.number, session.name());
         let expect = Expect::of(session.name(), context);
         if read::<CountPartials>(&path, &expect, desk.trust)
             .is_ok_and(|known| known.body.counts == counts.digest)
@@ -185,12 +160,10 @@ impl Run<'_, '_> {
             return Ok(());
         }
         check_randomness()?;
-        let manifest = desk.board.counts(*number);
-        let published = counts.body.parts(&manifest, round, context, desk.trust)?;
+        let published = opening.published()?;
         let question = &counts.body.question;
-        let refused = |fault| {
-            blindtier_wire::WireError::refused(&desk.board.round(), &PartyName::registrar(), fault)
-        };
+        let refused =
+            |fault| WireError::refused(&desk.board.round(), &PartyName::registrar(), fault);
         let statistics = round.statistics().map_err(refused)?;
         let largest = statistics.largest_noise(question);
         let cells = question.groups.len().saturating_mul(self.tiers);

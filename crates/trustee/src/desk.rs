@@ -6,7 +6,7 @@ use blindtier_ledger::{Entry, Event, Ledger, Recorded};
 use blindtier_transcript::{Inputs, Public};
 use blindtier_wire::{
     Board, Context, Digest, EvaluationKey, Expect, PartyName, PublicKey, Round, Shares,
-    SigningIdentity, TrustFile, file_names, read, same,
+    SigningIdentity, SubmissionEntry, TrustFile, file_names, read, same,
 };
 use std::path::{Path, PathBuf};
 
@@ -107,17 +107,36 @@ impl<'a> Session<'a> {
         Public { board, round: &self.round, context: &self.context, trust }
     }
 
-    /// The registered submissions with every chunk read and its proof checked. `progress` gets the families done, from any
+    /// Refuses a manifest of the evaluator's that is about other submissions than those registered.
+    pub fn same_submissions(
+        &self,
+        named: &[SubmissionEntry],
+        file: &Path,
+    ) -> Result<(), TrusteeError> {
+        for (named, registered) in named.iter().zip(self.ledger.submissions()?) {
+            if *named != registered {
+                let (culprit, submitter) = (PartyName::evaluator(), registered.submitter);
+                return Err(TrusteeError::OtherSubmission {
+                    file: file.to_owned(),
+                    culprit,
+                    submitter,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The registered submissions with every chunk read and, with the public key's bytes, its proof checked. `progress` gets the families done, from any
     /// thread.
     pub fn inputs(
         &self,
         engine: &dyn Engine,
+        public_key: &[u8],
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Inputs<'_>, TrusteeError> {
         let file = self.desk.board.public_key();
-        let verifier = engine
-            .verify(&self.public_key()?)
-            .map_err(|source| TrusteeError::Key { file, source })?;
+        let verifier =
+            engine.verify(public_key).map_err(|source| TrusteeError::Key { file, source })?;
         Ok(Inputs::read(
             &self.public(),
             self.ledger.submissions()?,

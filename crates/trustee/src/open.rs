@@ -154,17 +154,7 @@ impl<'s, 'a> Run<'s, 'a> {
         let path = desk.board.receipt();
         let receipt = Receipt::read(&path, &session.round, &session.context, desk.trust)?;
         let evaluator = PartyName::evaluator();
-        let registered = session.ledger.submissions()?;
-        for (named, registered) in receipt.body.submissions.iter().zip(registered) {
-            if *named != registered {
-                let submitter = registered.submitter;
-                return Err(TrusteeError::OtherSubmission {
-                    file: path,
-                    culprit: evaluator,
-                    submitter,
-                });
-            }
-        }
+        session.same_submissions(&receipt.body.submissions, &path)?;
         let key = session.ledger.keys()?.evaluation_key;
         let named = receipt.body.evaluation_key;
         blindtier_wire::same("evaluation-key file", key, named, &path, &evaluator)?;
@@ -302,12 +292,14 @@ impl<'s, 'a> Run<'s, 'a> {
     ) -> Result<(), TrusteeError> {
         let session = self.session;
         let total = u64::from(session.round.slots);
-        let inputs =
-            session.inputs(engine, &|done| (self.progress)(Step::Checking, done, total))?;
+        let public_key = session.public_key()?;
+        let checking = |done| (self.progress)(Step::Checking, done, total);
+        let inputs = session.inputs(engine, &public_key, &checking)?;
         let evaluator =
-            engine.evaluate(&session.public_key()?, &session.evaluation_key()?).map_err(
-                |source| TrusteeError::Key { file: session.desk.board.evaluation_key(), source },
-            )?;
+            engine.evaluate(&public_key, &session.evaluation_key()?).map_err(|source| {
+                TrusteeError::Key { file: session.desk.board.evaluation_key(), source }
+            })?;
+        drop(public_key);
         blindtier_transcript::recompute(
             &(0..self.chunking.count()).collect::<Vec<_>>(),
             &inputs,

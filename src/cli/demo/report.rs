@@ -3,16 +3,15 @@
 use super::super::error::CliError;
 use super::super::output::Output;
 use super::super::policy::english;
-use super::super::round::{LoadedRound, RoundArgs};
 use super::super::round_report;
 use super::Stage;
 use super::parties::{Outcome, Sent};
 use super::statistics::Counted;
 use blindtier_engine::{Operations, Proofs};
-use blindtier_ledger::Ledger;
 use blindtier_policy::passes::Layout;
 use blindtier_policy::{INVALID, OPTED_OUT, UNDECIDED};
 use blindtier_report::RoundReport;
+use blindtier_wire::{Board, Digest, TrustFile};
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use serde_json::{Map, Value, json};
@@ -167,14 +166,11 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
 
 /// The round as a page. A simulation knows what nobody in a round does: how many families have which tier.
 pub(super) fn page(stage: &Stage, outcome: &Outcome) -> Result<RoundReport, CliError> {
-    let round = RoundArgs {
-        policy: stage.work.join("public/policy.toml"),
-        board: stage.work.join("board"),
-        trust: stage.work.join("public/trust.toml"),
-    };
-    let LoadedRound { policy, round, context, board, trust, .. } = round.load()?;
-    let ledger = Ledger::read(&board.ledger(), &round, &context, &trust)?;
-    let mut page = round_report::of_board(&policy, &board, &round, &context, &ledger);
+    let policy = &stage.policy;
+    let trust = TrustFile::read(&stage.work.join("public/trust.toml"))?;
+    let board = Board::new(stage.work.join("board"));
+    let shown = blindtier_auditor::show(&board, Digest(policy.hash().0), &trust)?;
+    let mut page = round_report::of_board(policy, &board, &shown.round, &shown.ledger)?;
     page.simulated = true;
     let told = |id: &str| outcome.tiers.iter().filter(|tier| *tier == id).count() as u64;
     let tiers = policy.tiers.iter().map(|tier| (tier.id.as_str(), english(&tier.label)));

@@ -186,24 +186,23 @@ fn counts_on_ciphertexts_are_those_of_the_clear_twin_plus_the_noise_of_all_share
 fn a_hundred_thousand_families_are_counted_in_parts() {
     let policy = shipped("nursery");
     let rig = Counting::new(&policy, Layout::Folded, Proofs::Off);
-    let slots = rig.plan.parameters.degree;
-    // As many families in a group as there are in a part of 65,536, and more in all.
-    let some = grouped(&policy, &every_family(&policy)[..slots.min(12_000)]);
-    let chunk: Vec<Vec<i64>> = some.iter().cycle().take(slots).cloned().collect();
-    let once = rig.count(&chunk, &[0]);
-    let together = 65_536 / slots;
-    let mut part = once.clone();
-    (1..together).for_each(|_| rig.count.add(&mut part, &once).unwrap());
-    let tiers = policy.tiers.len();
+    let all: Vec<Vec<i64>> = every_family(&policy).into_iter().cycle().take(100_000).collect();
+    let all = grouped(&policy, &all);
+    let (slots, tiers) = (rig.plan.parameters.degree, policy.tiers.len());
+    let chunks: Vec<&[Vec<i64>]> = all.chunks(slots).collect();
     let none = vec![vec![0; tiers]; 3];
-    let exact = counted(&policy, &chunk);
-    let parts = 100_000usize.div_ceil(slots * together);
-    let opened = rig.open(&part, &none, 0);
-    let whole: Vec<i64> = opened.iter().map(|count| count * parts as i64).collect();
-    let expected: Vec<i64> =
-        exact[..tiers].iter().map(|count| count * (together * parts) as i64).collect();
-    assert_eq!(whole, expected);
-    assert!(slots * together * parts >= 100_000);
+    let mut sums = vec![0; tiers];
+    let parts = chunks.chunks(65_536 / slots);
+    assert!(parts.len() > 1, "more than one part");
+    for part in parts {
+        let mut counted = part.iter().map(|chunk| rig.count(chunk, &[0]));
+        let mut whole = counted.next().unwrap();
+        counted.for_each(|chunk| rig.count.add(&mut whole, &chunk).unwrap());
+        for (sum, count) in sums.iter_mut().zip(rig.open(&whole, &none, 0)) {
+            *sum += count;
+        }
+    }
+    assert_eq!(sums, counted(&policy, &all)[..tiers]);
 }
 
 #[test]
