@@ -104,8 +104,8 @@ fn main() -> Result<()> {
         return Ok(());
     }
     println!("{}, {} cores of {}\n", now(), machine.cores, machine.processor);
-    println!("| policy | engine | families | {} | bytes | memory |", STEPS.join(" | "));
-    println!("|---|---|--:|{}--:|--:|", "--:|".repeat(STEPS.len()));
+    println!("| policy | engine | families | {} | round | bytes | memory |", STEPS.join(" | "));
+    println!("|---|---|--:|{}--:|--:|--:|", "--:|".repeat(STEPS.len()));
     rows.iter().for_each(|row| println!("{}", row.markdown()));
     Ok(())
 }
@@ -133,12 +133,15 @@ impl Row {
             .iter()
             .map(|pair| format!("{} ({:.2} s)", ratio(*pair), pair[1]))
             .collect();
+        let whole = self.seconds.iter().fold([0.0; 2], |sum, pair| [sum[0] + pair[0], sum[1] + pair[1]]);
         let [bytes, memory] = [self.bytes, self.memory].map(|pair| pair.map(|n| n as f64));
         let bytes = bytes[0] / bytes[1];
         format!(
-            "| `{policy}` | {engine} | {} | {} | {bytes:.4} | {} |",
+            "| `{policy}` | {engine} | {} | {} | {} ({:.0} s) | {bytes:.4} | {} |",
             self.families,
             steps.join(" | "),
+            ratio(whole),
+            whole[1],
             ratio(memory)
         )
     }

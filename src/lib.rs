@@ -8,6 +8,7 @@
 //! - [`engine`]: what an engine can do, and the clear engine; [`engine_tfhe`]: one family at a time;
 //!   [`engine_bfv`]: thousands of families in one ciphertext;
 //! - [`wire`]: the files between parties;
+//! - [`store`]: boards in object stores;
 //! - [`ledger`]: what a majority of the trustees signed, entry by entry;
 //! - [`linkage`]: pseudonyms that an agency gets without showing whom it asks about;
 //! - [`submission`]: what agencies and the registrar do to hand in encrypted columns;
@@ -38,6 +39,7 @@ pub use blindtier_registrar as registrar;
 pub use blindtier_report as report;
 pub use blindtier_sim as sim;
 pub use blindtier_simulate as simulate;
+pub use blindtier_store as store;
 pub use blindtier_submission as submission;
 pub use blindtier_trustee as trustee;
 pub use blindtier_wire as wire;

@@ -4,10 +4,11 @@ use super::error::CliError;
 use super::output::Output;
 use super::registrar::epsilon;
 use super::round::{IdentityArg, LoadedRound, RoundArgs, folder_bytes};
-use blindtier_evaluator::{Job, Step};
+use blindtier_evaluator::{Job, Shard, Step};
 use blindtier_ledger::thousandths;
 use blindtier_wire::{Question, SigningIdentity};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -32,6 +33,8 @@ pub struct CountArgs {
     round: RoundArgs,
     #[command(flatten)]
     identity: IdentityArg,
+    #[command(flatten)]
+    state: StateArg,
     /// The groups, with commas between them, as the round names them [default: all of the round]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     groups: Vec<String>,
@@ -44,14 +47,38 @@ pub struct CountArgs {
 ///
 /// Reads round, ledger, keys and submissions from the board and writes results there. Computes on nothing that the trustees did
 /// not register in the ledger, nor before every chunk was read and its proof checked; names all submitters whose chunks cannot
-/// be used. Needs no secret but its own signing key. An interrupted run goes on at the first missing chunk. Uses all cores;
-/// RAYON_NUM_THREADS limits them.
+/// be used. Needs no secret but its own signing key. An interrupted run goes on where it was, and a finished one is left as it
+/// is. Uses all cores; RAYON_NUM_THREADS limits them.
+///
+/// Several machines can share the work over one object store: each runs one `--shard`, and then one of them runs without, which
+/// takes what it finds, computes what is missing and signs the receipt.
 #[derive(clap::Args)]
 pub struct RunArgs {
     #[command(flatten)]
     round: RoundArgs,
     #[command(flatten)]
     identity: IdentityArg,
+    #[command(flatten)]
+    state: StateArg,
+    /// Compute only every COUNT-th chunk from the INDEX-th on, counted from 1, and sign no receipt
+    #[arg(long, value_name = "INDEX/COUNT")]
+    shard: Option<Shard>,
+}
+
+/// Where the evaluator remembers how far it is.
+#[derive(clap::Args)]
+pub struct StateArg {
+    /// Folder on this machine in which the evaluator remembers how far it is, and which keeps a second process from the same
+    /// work [default: `progress` beside the signing key]
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+}
+
+impl StateArg {
+    fn folder(&self, identity: &IdentityArg) -> PathBuf {
+        let beside = || identity.identity.with_file_name("progress");
+        self.state.clone().unwrap_or_else(beside)
+    }
 }
 
 pub fn run(command: &EvaluatorCommand, output: Output) -> Result<(), CliError> {
@@ -61,20 +88,22 @@ pub fn run(command: &EvaluatorCommand, output: Output) -> Result<(), CliError> {
     }
 }
 
-fn job<'a>(loaded: &'a LoadedRound, identity: &'a SigningIdentity) -> Job<'a> {
+fn job<'a>(loaded: &'a LoadedRound, identity: &'a SigningIdentity, state: &'a Path) -> Job<'a> {
     Job {
         board: &loaded.board,
         policy: loaded.policy_hash,
         plan: loaded.plan_hash,
         identity,
         trust: &loaded.trust,
+        state,
     }
 }
 
 fn count(args: &CountArgs, output: Output) -> Result<(), CliError> {
     let loaded = args.round.load()?;
     let identity = args.identity.load()?;
-    let job = job(&loaded, &identity);
+    let state = args.state.folder(&args.identity);
+    let job = job(&loaded, &identity, &state);
     let names = loaded.round.statistics.as_ref().map_or(&[][..], |s| s.groups.as_slice());
     let question = Question { groups: positions(&args.groups, names)?, epsilon: args.epsilon };
     let (checking, counting) = (output.progress("checking"), output.progress("counting"));
@@ -131,46 +160,94 @@ fn positions(named: &[String], groups: &[String]) -> Result<Vec<u32>, CliError> 
 fn evaluate(args: &RunArgs, output: Output) -> Result<(), CliError> {
     let loaded = args.round.load()?;
     let identity = args.identity.load()?;
-    let job = job(&loaded, &identity);
+    let state = args.state.folder(&args.identity);
+    let job = job(&loaded, &identity, &state);
     let (checking, evaluating) = (output.progress("checking"), output.progress("evaluating"));
     // The two steps' own times: reading keys and submissions and looking at proofs, and computing.
     let (start, computing) = (Instant::now(), OnceLock::new());
-    let finished = blindtier_evaluator::run(&job, &loaded.plan, &|step, done, total| match step {
+    let report = |step, done, total| match step {
         Step::Checking => checking.set(done, total),
         Step::Evaluating | Step::Counting => {
             computing.get_or_init(Instant::now);
             evaluating.set(done, total);
         }
-    })?;
+    };
+    let outcome = match args.shard {
+        None => Outcome::Whole(blindtier_evaluator::run(&job, &loaded.plan, &report)?),
+        Some(shard) => {
+            let done = blindtier_evaluator::run_shard(&job, shard, &loaded.plan, &report)?;
+            Outcome::Shard(shard, done)
+        }
+    };
     let seconds = computing.get().map_or(0.0, |begun| begun.elapsed().as_secs_f64());
     let check_seconds = start.elapsed().as_secs_f64() - seconds;
     [checking, evaluating].iter().for_each(super::progress::Progress::finish);
-    let slots = loaded.round.slots;
-    let receipt = &finished.receipt;
     let counted = loaded.plan.summary().operations.name();
-    let entries = receipt.submissions.iter().filter(|entry| entry.manifest.is_none());
-    let excluded: Vec<&str> = entries.map(|entry| entry.submitter.as_str()).collect();
-    let object = json!({
+    let mut object = json!({
         "round": loaded.context.round.to_string(),
-        "receipt": finished.digest.to_string(),
-        "slots": slots,
-        counted: receipt.operations,
-        "platform": receipt.platform,
-        "resumed_chunks": finished.resumed,
-        "excluded": excluded,
         "bytes": folder_bytes(&loaded.board.results()),
         "seconds": seconds,
         "check_seconds": check_seconds,
-        "peak_memory_bytes": blindtier_compare::peak_memory(),
     });
-    output.report(&object, || {
-        let without = match excluded.as_slice() {
-            [] => String::new(),
-            names => format!(", without {}", names.join(", ")),
-        };
-        format!(
-            "{slots} slots evaluated{without}, {} {counted}, {seconds:.1} s; receipt {}",
-            receipt.operations, finished.digest
-        )
-    })
+    match outcome {
+        Outcome::Whole(finished) => {
+            let (slots, receipt) = (loaded.round.slots, &finished.receipt);
+            let entries = receipt.submissions.iter().filter(|entry| entry.manifest.is_none());
+            let excluded: Vec<&str> = entries.map(|entry| entry.submitter.as_str()).collect();
+            extend(
+                &mut object,
+                json!({
+                    "receipt": finished.digest.to_string(),
+                    "slots": slots,
+                    counted: receipt.operations,
+                    "platform": receipt.platform,
+                    "resumed_chunks": finished.resumed,
+                    "lost_chunks": finished.lost,
+                    "excluded": excluded,
+                }),
+            );
+            output.report(&object, || {
+                let without = match excluded.as_slice() {
+                    [] => String::new(),
+                    names => format!(", without {}", names.join(", ")),
+                };
+                format!(
+                    "{slots} slots evaluated{without}, {} {counted}, {seconds:.1} s; receipt {}",
+                    receipt.operations, finished.digest
+                )
+            })
+        }
+        Outcome::Shard(shard, done) => {
+            extend(
+                &mut object,
+                json!({
+                    "shard": shard.to_string(),
+                    "chunks": done.chunks,
+                    "slots": done.families,
+                    counted: done.operations,
+                    "resumed_chunks": done.resumed,
+                    "lost_chunks": done.lost,
+                }),
+            );
+            output.report(&object, || {
+                format!(
+                    "shard {shard}: {} chunks of {} slots evaluated, {} {counted}, {seconds:.1} s; run the evaluator without --shard for the receipt",
+                    done.chunks, done.families, done.operations
+                )
+            })
+        }
+    }
+}
+
+/// What was evaluated.
+enum Outcome {
+    Whole(blindtier_evaluator::Finished),
+    Shard(Shard, blindtier_evaluator::FinishedShard),
+}
+
+/// Adds the fields of one object to another.
+fn extend(object: &mut Value, more: Value) {
+    if let (Value::Object(object), Value::Object(more)) = (object, more) {
+        object.extend(more);
+    }
 }

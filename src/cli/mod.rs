@@ -49,6 +49,9 @@ struct Cli {
     /// How to show the progress of long work (on standard error)
     #[arg(long, global = true, value_enum, default_value_t)]
     progress: ProgressMode,
+    /// Add the most memory that the process took to the object
+    #[arg(long, global = true, hide = true)]
+    memory: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -105,7 +108,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if usage.print().is_ok() { ExitCode::from(code) } else { ExitCode::FAILURE };
         }
     };
-    let output = Output { json: cli.json, progress: cli.progress };
+    blindtier_store::install();
+    let output = Output { json: cli.json, progress: cli.progress, memory: cli.memory };
     let outcome = match cli.command {
         Command::Demo(args) => demo::run(&args, output),
         Command::Policy(command) => policy::run(&command, output),

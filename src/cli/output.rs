@@ -13,13 +13,21 @@ pub struct Output {
     pub json: bool,
     /// How progress is shown.
     pub progress: ProgressMode,
+    /// Whether the object says how much memory the process took at most.
+    pub memory: bool,
 }
 
 impl Output {
     /// Prints the outcome: the JSON object, or the text.
     pub fn report(self, object: &Value, text: impl FnOnce() -> String) -> Result<(), CliError> {
-        let line = if self.json { object.to_string() } else { text() };
-        self.line(&line)
+        if !self.json {
+            return self.line(&text());
+        }
+        let mut object = object.clone();
+        if let (true, Some(fields)) = (self.memory, object.as_object_mut()) {
+            fields.insert("peak_memory_bytes".into(), json!(blindtier_compare::peak_memory()));
+        }
+        self.line(&object.to_string())
     }
 
     /// Prints one line (or several) on standard output.

@@ -6,7 +6,7 @@ use super::policy_file;
 use blindtier_engine::Proofs;
 use blindtier_policy::Policy;
 use blindtier_policy::passes::Layout;
-use blindtier_wire::{Board, Context, Digest, Round, SigningIdentity, TrustFile};
+use blindtier_wire::{Board, Context, Digest, Round, SigningIdentity, TrustFile, storage};
 use std::path::{Path, PathBuf};
 
 /// Arguments that every command of a round takes.
@@ -15,7 +15,7 @@ pub struct RoundArgs {
     /// Policy file, or the name of a shipped policy
     #[arg(long, value_name = "FILE")]
     pub policy: PathBuf,
-    /// The public folder of the round, with round.bt
+    /// The public folder of the round, with round.bt, or a URL of one: s3://, gs://, az://, file:// (see docs/operations.md)
     #[arg(long, value_name = "DIR")]
     pub board: PathBuf,
     /// Trust file that pins every party's public key
@@ -95,13 +95,7 @@ pub fn layout(named: blindtier_wire::Layout) -> Layout {
     }
 }
 
-/// Size of all files in a folder and below, for reports.
+/// Size of all files in a folder and below, for reports; 0 where it cannot be told.
 pub fn folder_bytes(folder: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
-    let size = |entry: std::fs::DirEntry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => folder_bytes(&entry.path()),
-        Ok(metadata) => metadata.len(),
-        Err(_) => 0,
-    };
-    entries.flatten().map(size).sum()
+    storage::folder_bytes(folder).unwrap_or(0)
 }

@@ -7,7 +7,7 @@ use super::statistics;
 use blindtier_ledger::{Ledger, thousandths};
 use blindtier_policy::Policy;
 use blindtier_report::{Published, RoundReport};
-use blindtier_wire::{Board, PartyName, Round, WireError};
+use blindtier_wire::{Board, PartyName, Round, WireError, storage};
 use std::path::{Path, PathBuf};
 
 /// What the board shows to anybody: no tier of any family is in it.
@@ -20,7 +20,7 @@ pub fn of_board(
     let id = round
         .id()
         .map_err(|fault| WireError::refused(&board.round(), &PartyName::registrar(), fault))?;
-    let size = |path: PathBuf| std::fs::metadata(path).map_or(0, |m| m.len());
+    let size = |path: PathBuf| storage::file_bytes(&path).unwrap_or(0);
     let mut sent: Vec<(String, String, u64)> = Vec::new();
     let mut add = |party: &str, what: &str, bytes: u64| {
         if bytes > 0 {
@@ -40,11 +40,9 @@ pub fn of_board(
     let questions = 1..=u32::try_from(ledger.questions().count()).unwrap_or(u32::MAX);
     let counted = questions.clone().filter_map(|number| {
         let folder = board.counts(number).parent().map(Path::to_owned)?;
-        let entries = std::fs::read_dir(folder).ok()?.flatten();
-        let of_evaluator = |entry: &std::fs::DirEntry| {
-            !entry.file_name().to_string_lossy().starts_with("trustee-")
-        };
-        Some(entries.filter(of_evaluator).map(|entry| size(entry.path())).sum::<u64>())
+        let files = storage::list(&folder).ok()?.into_iter();
+        let of_evaluator = files.filter(|(name, _)| !name.starts_with("trustee-"));
+        Some(of_evaluator.map(|(_, size)| size).sum::<u64>())
     });
     add(evaluator.as_str(), "encrypted counts", counted.sum());
     for trustee in round.sharing.names() {

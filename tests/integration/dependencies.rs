@@ -44,6 +44,7 @@ fn parties_depend_only_on_what_they_may_do() {
         ("assessment", vec!["policy"]),
         ("letter", vec!["policy"]),
         ("linkage", vec![]),
+        ("store", vec!["wire"]),
         ("submission", vec!["engine", "ledger", "wire"]),
         ("registrar", vec!["linkage", "policy", "submission", "wire"]),
         ("agency", vec!["linkage", "policy", "submission", "wire"]),
@@ -57,7 +58,12 @@ fn parties_depend_only_on_what_they_may_do() {
         let package = package(&metadata, &format!("blindtier-{party}"));
         assert_eq!(own(package), expected, "{party}");
         for (library, user) in
-            [("tfhe", "engine-tfhe"), ("tfhe-ntt", "engine-bfv"), ("voprf", "linkage")]
+            [
+            ("tfhe", "engine-tfhe"),
+            ("tfhe-ntt", "engine-bfv"),
+            ("voprf", "linkage"),
+            ("object_store", "store"),
+        ]
         {
             let has = package.dependencies.iter().any(|d| d.name == library);
             assert_eq!(has, party == user, "{party} and {library}");

@@ -23,11 +23,11 @@ impl Call {
 
 /// Calls the program in the repository's root.
 pub fn blindtier<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Call {
-    let output = Command::new(env!("CARGO_BIN_EXE_blindtier"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
+    called(Command::new(env!("CARGO_BIN_EXE_blindtier")).args(arguments))
+}
+
+fn called(command: &mut Command) -> Call {
+    let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
     Call {
         code: output.status.code().expect("ended by itself"),
         stdout: String::from_utf8(output.stdout).unwrap(),
@@ -57,7 +57,7 @@ fn other_round() -> TempDir {
     let mut old = ["board", "registrar/rosters", "registrar/private", "registrar/submission"]
         .map(String::from)
         .to_vec();
-    old.extend(["sealed-shares", "manifests", "letters"].map(String::from));
+    old.extend(["sealed-shares", "manifests", "letters", "evaluator/progress"].map(String::from));
     old.extend(agencies.iter().map(|agency| format!("agencies/{agency}/private")));
     for folder in old {
         std::fs::remove_dir_all(work.join(folder)).unwrap();
@@ -105,8 +105,15 @@ pub fn succeeded(call: &Call) {
 
 /// A private copy of the finished round, with what came after the submissions removed.
 pub fn before_evaluation() -> TempDir {
-    let folder = after_opening();
-    std::fs::remove_dir_all(folder.path().join("board/results")).unwrap();
+    rewound(&ROUND.path().join("work"))
+}
+
+/// A private copy of a finished round of three trustees, with what came after the submissions removed.
+pub fn rewound(work: &Path) -> TempDir {
+    let folder = copy_of(work);
+    for done in ["board/results", "evaluator/progress"] {
+        std::fs::remove_dir_all(folder.path().join(done)).unwrap();
+    }
     undo_opening(folder.path());
     folder
 }
@@ -335,6 +342,19 @@ impl<'a> Party<'a> {
         self
     }
 
+    /// Sets an argument to a text, replacing an earlier value.
+    pub fn at(self, flag: &str, value: &str) -> Self {
+        self.without(flag).and(flag).and(value)
+    }
+
+    /// Puts another board in the place of the work folder's.
+    pub fn on(mut self, board: &str) -> Self {
+        let own = self.work.join("board").to_str().unwrap().to_owned();
+        let at = self.arguments.iter().position(|a| *a == own).unwrap();
+        self.arguments[at] = board.to_owned();
+        self
+    }
+
     /// Adds a plain argument.
     pub fn and(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
@@ -342,6 +362,13 @@ impl<'a> Party<'a> {
     }
 
     pub fn call(&self) -> Call {
-        blindtier(&self.arguments)
+        called(&mut self.command())
+    }
+
+    /// The call, to be made otherwise.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_blindtier"));
+        command.args(&self.arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
+        command
     }
 }

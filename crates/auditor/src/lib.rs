@@ -23,8 +23,8 @@ use blindtier_wire::{
     Board, COMMITMENT_CHUNKS, CeremonyMessages, ChunkReader, Chunking, Context, Digest,
     EvaluationKey, Expect, Fault, FirstsChecked, LetterKeys, Message, Opened, OpeningKey,
     PARTIAL_CHUNKS, Partials, PartyName, PublicKey, Receipt, Received, Round, RoundId,
-    ShareCommitments, Statement, TrustFile, TrusteeKey, WireError, chunk_name, file_names,
-    opened_digest, opened_numbers, read, same,
+    ShareCommitments, Statement, TrustFile, TrusteeKey, WireError, chunks_exist, file_names,
+    opened_digest, opened_numbers, read, same, storage,
 };
 
 /// What no check of public files can show.
@@ -186,6 +186,7 @@ pub fn verify(
             &engine.submitters(),
             keys.public_key,
             &chosen,
+            &(),
             &|_| {},
         )?;
         let results = receipt.body.chunks(&board.receipt(), &round, &context, trust)?;
@@ -328,7 +329,7 @@ impl<'a> Audit<'a> {
                     Event::Destroyed(name) => file == destroyed && *name == trustee,
                     _ => false,
                 });
-                if recorded || path.exists() {
+                if recorded || storage::exists(&path)? {
                     read::<Statement>(&path, &Expect::of(&trustee, self.context), self.trust)?;
                     self.files += 1;
                 }
@@ -341,7 +342,7 @@ impl<'a> Audit<'a> {
     fn receipt(&mut self) -> Result<Option<Received<Receipt>>, AuditError> {
         let path = self.board.receipt();
         let committed = self.ledger.committed().ok().map(|(receipt, _)| receipt);
-        if committed.is_none() && !path.exists() {
+        if committed.is_none() && !storage::exists(&path)? {
             return Ok(None);
         }
         let receipt = Receipt::read(&path, self.round, self.context, self.trust)?;
@@ -376,7 +377,7 @@ impl<'a> Audit<'a> {
             found.push(Correction { round, slots: correcting.slots, head: Some(head) });
         }
         let recorded: Vec<Board> = found.iter().map(|c| self.board.correction(&c.round)).collect();
-        for board in correcting_boards(self.board).into_iter().filter(|b| !recorded.contains(b)) {
+        for board in correcting_boards(self.board)?.into_iter().filter(|b| !recorded.contains(b)) {
             let CorrectingRound { context, slots, .. } = read(board)?;
             found.push(Correction { round: context.round, slots, head: None });
         }
@@ -409,7 +410,7 @@ impl<'a> Audit<'a> {
     fn not_listed(&mut self, listed: &[(PartyName, Digest)]) -> Result<(), WireError> {
         for trustee in self.round.sharing.names() {
             let folder = self.board.partials(&trustee);
-            if folder.exists() && !listed.iter().any(|(name, _)| *name == trustee) {
+            if storage::folder_exists(&folder)? && !listed.iter().any(|(name, _)| *name == trustee) {
                 let path = folder.join(file_names::PARTIALS);
                 Partials::read(&path, &trustee, self.round, self.context, self.trust)?;
                 self.files += 1;
@@ -419,15 +420,20 @@ impl<'a> Audit<'a> {
     }
 
     /// Whether all who open have shown everything. If they have and nothing was opened, somebody lied.
-    fn shown(&self, listed: &[(PartyName, Digest)], chunking: Chunking) -> bool {
-        listed.iter().all(|(trustee, _)| {
-            let folder = self.board.partials(trustee);
-            (0..chunking.count()).map(chunk_name).all(|name| {
-                [PARTIAL_CHUNKS, COMMITMENT_CHUNKS]
-                    .iter()
-                    .all(|part| folder.join(part).join(&name).exists())
-            })
-        })
+    fn shown(
+        &self,
+        listed: &[(PartyName, Digest)],
+        chunking: Chunking,
+    ) -> Result<bool, WireError> {
+        for (trustee, _) in listed {
+            for part in [PARTIAL_CHUNKS, COMMITMENT_CHUNKS] {
+                let folder = self.board.partials(trustee).join(part);
+                if !chunks_exist(&folder, chunking.count() as usize)? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// Computes and prepares chunks again, and compares every byte with what evaluator and trustees published.
@@ -498,7 +504,7 @@ impl<'a> Audit<'a> {
             blindtier_transcript::contributions(board, listed, digest, round, context, trust)?;
         self.files += contributions.len() as u64;
         let recorded = self.ledger.opened().ok();
-        if recorded.is_none() && !self.shown(listed, chunking) {
+        if recorded.is_none() && !self.shown(listed, chunking)? {
             return Ok(());
         }
         let engine = engine.combine().map_err(AuditError::Engine)?;
@@ -506,8 +512,8 @@ impl<'a> Audit<'a> {
         for trustee in round.sharing.names() {
             let path = board.opened(&trustee).join(file_names::OPENED);
             // Once a round is opened, chunks without their manifest are no reason to look away.
-            let begun = recorded.is_some() && board.opened(&trustee).exists();
-            if begun || path.exists() {
+            let begun = recorded.is_some() && storage::folder_exists(&board.opened(&trustee))?;
+            if begun || storage::exists(&path)? {
                 let manifest = Opened::read(&path, &trustee, context, trust)?.body;
                 same("receipt", digest, manifest.receipt, &path, &trustee)?;
                 let chunks = manifest.chunks(&path, &trustee, round, context, trust)?;

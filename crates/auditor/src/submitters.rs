@@ -4,7 +4,7 @@ use crate::{Audit, AuditError, Engine};
 use blindtier_engine::Verify;
 use blindtier_ledger::Exclusion;
 use blindtier_transcript::{Public, Submitted, Trouble};
-use blindtier_wire::{Expect, PartyName, PublicKey, Submission, read, same};
+use blindtier_wire::{Expect, PartyName, PublicKey, Submission, read, same, storage};
 
 /// A submitter that a round went on without.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,9 @@ impl<'a> Audit<'a> {
             let reason = |(name, reason): (&PartyName, Exclusion)| {
                 name == submitter && reason == Exclusion::TwoSubmissions
             };
-            if files.iter().any(|file| file.exists()) || self.ledger.exclusions().any(reason) {
+            let [one, other] = &files;
+            let there = storage::exists(one)? || storage::exists(other)?;
+            if there || self.ledger.exclusions().any(reason) {
                 let Self { round, context, trust, .. } = *self;
                 Submission::signed_two(&files, submitter, round, context, trust)?;
                 self.files += 2;
@@ -114,7 +116,10 @@ impl<'a> Audit<'a> {
     pub(crate) fn manifests(&mut self) -> Result<(), AuditError> {
         for entry in self.ledger.submissions().unwrap_or_default() {
             let path = self.board.submission(&entry.submitter);
-            let Some(registered) = entry.manifest.filter(|_| path.exists()) else { continue };
+            let Some(registered) = entry.manifest else { continue };
+            if !storage::exists(&path)? {
+                continue;
+            }
             let Self { round, context, trust, .. } = *self;
             let found = Submission::read(&path, &entry.submitter, round, context, trust)?.digest;
             same("submission in the ledger", found, registered, &path, &entry.submitter)?;

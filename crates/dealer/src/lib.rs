@@ -8,7 +8,7 @@
 use blindtier_wire::{
     Board, Context, EvaluationKey, Expect, OpeningKey, PartyName, PublicKey, Round, SealedShares,
     Share, ShareCommitment, ShareCommitments, SigningIdentity, TrustFile, TrusteeKey, WireError,
-    check_randomness, file_names, read, write,
+    check_randomness, file_names, read, storage, write,
 };
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -80,11 +80,10 @@ pub fn receivers(
     if *maker != PartyName::dealer() {
         return Err(DealerError::NotNeeded { file: board.round(), maker: maker.clone() });
     }
-    let commitments = board.ceremony(maker).join(file_names::SHARE_COMMITMENTS);
-    for file in [board.public_key(), commitments] {
-        if file.exists() {
-            return Err(DealerError::KeysExist { file });
-        }
+    // Written last: what an interrupted dealing left before is of no use to anybody, and is dealt anew.
+    let file = board.ceremony(maker).join(file_names::SHARE_COMMITMENTS);
+    if storage::exists(&file)? {
+        return Err(DealerError::KeysExist { file });
     }
     check_randomness()?;
     round

@@ -1,10 +1,11 @@
 //! Counting: how many families of a group have a tier, on ciphertexts.
 
+use crate::progress::Progress;
 use crate::{Checked, Engine, EvaluatorError, Job, Step, refused_key};
 use blindtier_ledger::Ledger;
 use blindtier_transcript::{Public, count_part};
 use blindtier_wire::{
-    ChunkWriter, Context, Counts, Digest, Kind, Question, Round, SubmissionEntry, storage, write,
+    ChunkWriter, Context, Counts, Digest, Kind, Question, SubmissionEntry, storage, write,
 };
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,8 +34,8 @@ pub fn count(
     progress: &(dyn Fn(Step, u64, u64) + Sync),
 ) -> Result<CountedRound, EvaluatorError> {
     let Job { board, trust, identity, .. } = *job;
-    let received = Round::read_with_plan(&board.round(), trust, job.policy, job.plan)?;
-    let (round, context) = (received.body, received.context);
+    let (round, context) = job.round()?;
+    let own = Progress::open(job.state, &context, None)?;
     let refuse = |file, reason: String| EvaluatorError::Question { file, reason };
     let statistics =
         round.statistics().map_err(|fault| refuse(board.round(), fault.to_string()))?;
@@ -46,7 +47,7 @@ pub fn count(
     let left = statistics.budget - ledger.spent() - question.epsilon;
     let path = board.counts(number);
     let keys = ledger.keys()?;
-    if path.exists() {
+    if storage::exists(&path)? {
         let done = Counts::read(&path, &round, &context, trust)?;
         let same = done.body.question == *question
             && done.body.submissions == entries
@@ -61,7 +62,7 @@ pub fn count(
         ));
     }
     let public = Public { board, round: &round, context: &context, trust };
-    let Checked { inputs, evaluation_key, .. } = Checked::read(&public, &ledger, engine, progress)?;
+    let Checked { inputs, evaluation_key, .. } = Checked::read(&public, &ledger, engine, &own, progress)?;
     let engine = engine
         .count(&evaluation_key)
         .map_err(|source| refused_key(&public, board.evaluation_key(), source))?;
@@ -109,7 +110,7 @@ pub fn count(
         operations,
     };
     let digest = write(&path, &counts, &context, identity)?;
-    storage::destroy(&note)?;
+    storage::remove(&note)?;
     Ok(CountedRound { number, counts, digest, left })
 }
 

@@ -28,6 +28,26 @@ pub enum EvaluatorError {
         /// The engine's reason.
         source: EngineError,
     },
+    /// Another process does this.
+    #[error("{}: another process of the evaluator works on this round; wait for it or end it", file.display())]
+    Busy {
+        /// What it holds.
+        file: PathBuf,
+    },
+    /// What is remembered of the round cannot be used.
+    #[error("{}: cannot be used: {source}; check the permissions and the free space, or remove this file: what it remembers is found again on the board", file.display())]
+    Progress {
+        /// The file.
+        file: PathBuf,
+        /// The reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Results of other submissions are in the way.
+    #[error("{}: the results here were computed from other submissions; run the evaluator once without --shard", folder.display())]
+    Stale {
+        /// The results.
+        folder: PathBuf,
+    },
     /// What is asked may not be asked.
     #[error("{}: {reason}; nothing is counted", file.display())]
     Question {
@@ -56,7 +76,11 @@ impl EvaluatorError {
             Self::Ledger(e) => e.culprits(),
             Self::Transcript(e) => e.culprits(),
             Self::Key { culprit, .. } => vec![culprit.clone()],
-            Self::Evaluate { .. } | Self::Question { .. } => Vec::new(),
+            Self::Evaluate { .. }
+            | Self::Question { .. }
+            | Self::Busy { .. }
+            | Self::Progress { .. }
+            | Self::Stale { .. } => Vec::new(),
         }
     }
 }

@@ -6,26 +6,29 @@
 
 mod count;
 mod error;
+mod evaluation;
+mod progress;
+mod shard;
 
 pub use blindtier_transcript::Engine;
 pub use count::{CountedRound, count};
 pub use error::EvaluatorError;
+pub use shard::Shard;
 
-use blindtier_engine::{EngineError, Evaluate, Evaluated};
+use blindtier_engine::EngineError;
 use blindtier_ledger::Ledger;
 use blindtier_transcript::{Inputs, Public};
 use blindtier_wire::{
-    Board, ChunkWriter, Context, Digest, EvaluationKey, Expect, Kind, Message, PublicKey, Receipt,
-    Received, Round, SigningIdentity, SubmissionEntry, TrustFile, WireError, read, same, storage,
-    write,
+    Board, Context, Digest, EvaluationKey, Expect, Message, PublicKey, Receipt, Received, Round,
+    SigningIdentity, TrustFile, WireError, read, same, storage, write,
 };
-use rayon::prelude::*;
+use evaluation::{Evaluation, INPUTS};
+use progress::Progress;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is to be evaluated.
 pub struct Job<'a> {
-    /// The public folder of the round: round, ledger, keys and, as submitters handed them over, submissions. Result chunks
+    /// The public folder of the round, or a place in an object store: round, ledger, keys and, as submitters handed them over, submissions. Result chunks
     /// and, last, `receipt.bt` are written there.
     pub board: &'a Board,
     /// The evaluator's own hash of the policy.
@@ -34,6 +37,8 @@ pub struct Job<'a> {
     pub plan: Digest,
     /// The evaluator's signing key.
     pub identity: &'a SigningIdentity,
+    /// A folder of the evaluator's own, for the store that remembers how far it is.
+    pub state: &'a Path,
     /// Everybody's public keys.
     pub trust: &'a TrustFile,
 }
@@ -56,62 +61,124 @@ pub struct Finished {
     pub receipt: Receipt,
     /// Hash of the receipt file.
     pub digest: Digest,
-    /// Chunks that an earlier, interrupted run had left; the whole run if it was finished already.
+    /// Chunks that were there already; the whole run if it was finished.
     pub resumed: u32,
+    /// Chunks that had been finished, and were computed again because their files are gone or damaged.
+    pub lost: u32,
+}
+
+/// A shard whose chunks are all on the board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FinishedShard {
+    /// Its chunks.
+    pub chunks: u32,
+    /// Families in them.
+    pub families: u64,
+    /// What they took: lookups or multiplications.
+    pub operations: u64,
+    /// Chunks that were there already.
+    pub resumed: u32,
+    /// Chunks that had been finished, and were computed again because their files are gone or damaged.
+    pub lost: u32,
 }
 
 /// Checks everything, runs the plan chunk by chunk and signs the receipt.
 ///
 /// `progress` gets the families done and the families of the round, from any thread; each step begins with none. As many
-/// chunks of each submitter are in memory as the engine evaluates at once. An interrupted run goes on at its first missing
-/// chunk. If a submitter was excluded since, it starts anew.
+/// chunks of each submitter are in memory as the engine evaluates at once. An interrupted run goes on where it was: what it
+/// has checked and computed stands in a store in the job's folder `state`, and what other machines computed as shards on the
+/// board. If a submitter was excluded since, it computes anew.
 pub fn run(
     job: &Job<'_>,
     engine: &dyn Engine,
     progress: &(dyn Fn(Step, u64, u64) + Sync),
 ) -> Result<Finished, EvaluatorError> {
     let Job { board, trust, identity, .. } = *job;
-    let received = Round::read_with_plan(&board.round(), trust, job.policy, job.plan)?;
-    let (round, context) = (received.body, received.context);
+    let (round, context) = job.round()?;
+    let own = Progress::open(job.state, &context, None)?;
     let ledger = Ledger::read(&board.ledger(), &round, &context, trust)?;
     let entries = ledger.submissions()?;
     let keys = ledger.keys()?;
-    if board.receipt().exists() {
-        let done = Receipt::read(&board.receipt(), &round, &context, trust)?;
-        if done.body.submissions == entries && done.body.evaluation_key == keys.evaluation_key {
-            let resumed = u32::try_from(done.body.chunks.len()).unwrap_or(u32::MAX);
-            return Ok(Finished { receipt: done.body, digest: done.digest, resumed });
-        }
+    if let Some(done) = job.receipt(&round, &context, &ledger)? {
+        let resumed = u32::try_from(done.body.chunks.len()).unwrap_or(u32::MAX);
+        storage::remove(&board.results().join(INPUTS))?;
+        return Ok(Finished { receipt: done.body, digest: done.digest, resumed, lost: 0 });
     }
-
-    let total = u64::from(round.slots);
     let public = Public { board, round: &round, context: &context, trust };
-    let Checked { inputs, public_key, evaluation_key } =
-        Checked::read(&public, &ledger, engine, progress)?;
-    let engine = engine
-        .evaluate(&public_key, &evaluation_key)
-        .map_err(|source| refused_key(&public, board.evaluation_key(), source))?;
-    drop((public_key, evaluation_key));
-    let results = board.results();
-    let excluded = ledger.exclusions().next().is_some();
-    clear_stale(&results, &context, &entries, excluded)?;
-    let chunking = inputs.chunking();
-    let writer = ChunkWriter::new(&results, Kind::ResultChunk, &context, identity, chunking)?;
-    progress(Step::Evaluating, 0, total);
-    let report = |done, total| progress(Step::Evaluating, done, total);
-    let (chunks, operations, resumed) =
-        evaluate(writer, trust, &inputs, total, engine.as_ref(), &report)?;
+    let checked = Checked::read(&public, &ledger, engine, &own, progress)?;
+    let evaluation = Evaluation::new(job, &public, &entries, &own, None)?;
+    let done = evaluation.run(checked, engine, None, progress)?;
     let receipt = Receipt {
         plan: round.plan,
         evaluation_key: keys.evaluation_key,
         submissions: entries,
-        chunks,
-        operations,
-        platform: platform(&engine.platform()),
+        chunks: done.chunks.values().map(|done| done.digest).collect(),
+        operations: done.operations(),
+        platform: platform(&done.platform),
     };
     let digest = write(&board.receipt(), &receipt, &context, identity)?;
-    storage::destroy(&results.join(INPUTS))?;
-    Ok(Finished { receipt, digest, resumed })
+    storage::remove(&board.results().join(INPUTS))?;
+    Ok(Finished { receipt, digest, resumed: done.resumed, lost: done.lost })
+}
+
+/// Checks and computes the chunks of one shard, and leaves the others and the receipt to other machines and to [`run`],
+/// which takes what it finds on the board. Every shard needs the evaluator's signing key.
+pub fn run_shard(
+    job: &Job<'_>,
+    shard: Shard,
+    engine: &dyn Engine,
+    progress: &(dyn Fn(Step, u64, u64) + Sync),
+) -> Result<FinishedShard, EvaluatorError> {
+    let Job { board, trust, .. } = *job;
+    let (round, context) = job.round()?;
+    let own = Progress::open(job.state, &context, Some(shard))?;
+    let ledger = Ledger::read(&board.ledger(), &round, &context, trust)?;
+    let entries = ledger.submissions()?;
+    let public = Public { board, round: &round, context: &context, trust };
+    let finished = |chunks: u32, families, operations, resumed, lost| FinishedShard {
+        chunks,
+        families,
+        operations,
+        resumed,
+        lost,
+    };
+    if let Some(done) = job.receipt(&round, &context, &ledger)? {
+        let all = u32::try_from(done.body.chunks.len()).unwrap_or(u32::MAX);
+        let chunks = u32::try_from((0..all).filter(|chunk| shard.has(*chunk)).count());
+        let chunks = chunks.unwrap_or(u32::MAX);
+        return Ok(finished(chunks, 0, 0, chunks, 0));
+    }
+    let checked = Checked::read(&public, &ledger, engine, &own, progress)?;
+    let evaluation = Evaluation::new(job, &public, &entries, &own, Some(shard))?;
+    let done = evaluation.run(checked, engine, Some(shard), progress)?;
+    let chunks = u32::try_from(done.chunks.len()).unwrap_or(u32::MAX);
+    Ok(finished(chunks, done.families, done.operations(), done.resumed, done.lost))
+}
+
+impl Job<'_> {
+    fn round(&self) -> Result<(Round, Context), WireError> {
+        let received =
+            Round::read_with_plan(&self.board.round(), self.trust, self.policy, self.plan)?;
+        Ok((received.body, received.context))
+    }
+
+    /// The receipt, if there is one of the registered submissions.
+    fn receipt(
+        &self,
+        round: &Round,
+        context: &Context,
+        ledger: &Ledger,
+    ) -> Result<Option<Received<Receipt>>, EvaluatorError> {
+        let file = self.board.receipt();
+        if !storage::exists(&file)? {
+            return Ok(None);
+        }
+        let (entries, keys) = (ledger.submissions()?, ledger.keys()?);
+        let done = Receipt::read(&file, round, context, self.trust)?;
+        let same = done.body.submissions == entries
+            && done.body.evaluation_key == keys.evaluation_key;
+        Ok(same.then_some(done))
+    }
 }
 
 /// What every computation starts from: the keys that the ledger has, and the registered submissions with every chunk read
@@ -127,6 +194,7 @@ impl<'a> Checked<'a> {
         public: &Public<'a>,
         ledger: &Ledger,
         engine: &dyn Engine,
+        own: &Progress,
         progress: &(dyn Fn(Step, u64, u64) + Sync),
     ) -> Result<Self, EvaluatorError> {
         let (board, keys) = (public.board, ledger.keys()?);
@@ -146,8 +214,12 @@ impl<'a> Checked<'a> {
             &engine.submitters(),
             keys.public_key,
             &|_| Some(verifier.as_ref()),
+            own,
             &|done| progress(Step::Checking, done, total),
-        )?;
+        );
+        // What was found valid is known the next time, also if something else was not.
+        own.save()?;
+        let inputs = inputs?;
         Ok(Self { inputs, public_key, evaluation_key })
     }
 }
@@ -167,96 +239,6 @@ fn recorded_key<K: Message>(
 /// The engine refuses a key.
 fn refused_key(public: &Public<'_>, file: PathBuf, source: EngineError) -> EvaluatorError {
     EvaluatorError::Key { file, culprit: public.round.key_maker.clone(), source }
-}
-
-/// In rounds with exclusions, says what the chunks that an interrupted run left were computed from.
-const INPUTS: &str = "inputs.txt";
-
-/// Removes results that were computed with a submitter that is excluded now. While nobody is, the ledger fixes the
-/// submissions, and what an interrupted run left can only be of these.
-fn clear_stale(
-    results: &Path,
-    context: &Context,
-    entries: &[SubmissionEntry],
-    excluded: bool,
-) -> Result<(), WireError> {
-    if !excluded {
-        return Ok(());
-    }
-    let note = results.join(INPUTS);
-    let text = Digest(blindtier_transcript::seed(context, entries, 0)).to_string();
-    if storage::read_own(&note, 4096)?.is_none_or(|found| found != text.as_bytes()) {
-        storage::remove_folder(results)?;
-        storage::write_public(&note, text.as_bytes())?;
-    }
-    Ok(())
-}
-
-fn evaluate(
-    mut writer: ChunkWriter<'_>,
-    trust: &TrustFile,
-    inputs: &Inputs<'_>,
-    total: u64,
-    engine: &dyn Evaluate,
-    progress: &(dyn Fn(u64, u64) + Sync),
-) -> Result<(Vec<Digest>, u64, u32), EvaluatorError> {
-    let done = AtomicU64::new(0);
-    let report = |families: usize| {
-        let families = families as u64;
-        progress((done.fetch_add(families, Ordering::Relaxed) + families).min(total), total);
-    };
-    let (mut operations, mut resumed) = (0_u64, 0);
-    while let Some((_, _, count)) = writer.next_chunk() {
-        let Some(kept) = writer.resume(trust) else { break };
-        operations = operations.saturating_add(kept.operations);
-        resumed += 1;
-        report(count as usize);
-    }
-    let missing = writer.next_chunk().map_or(u32::MAX, |(chunk, ..)| chunk);
-    let missing: Vec<u32> = writer.chunks_from(missing).map(|(chunk, _)| chunk).collect();
-    let mut write = |finished: Vec<Evaluated>| -> Result<(), WireError> {
-        for outcome in finished {
-            operations = operations.saturating_add(outcome.operations);
-            writer.push(outcome.results, outcome.operations)?;
-        }
-        Ok(())
-    };
-    // While some chunks are computed, those before them are signed and written.
-    let mut finished: Vec<Evaluated> = Vec::new();
-    for group in missing.chunks(engine.chunks_at_once().max(1)) {
-        let compute = || -> Vec<Result<Evaluated, EvaluatorError>> {
-            group.par_iter().map(|chunk| evaluate_chunk(inputs, engine, *chunk, &report)).collect()
-        };
-        let before = std::mem::take(&mut finished);
-        // On a thread of its own, which mostly waits for the disk.
-        let (outcomes, written) = std::thread::scope(|scope| {
-            let writing = scope.spawn(|| write(before));
-            (compute(), writing.join())
-        });
-        written.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        for outcome in outcomes {
-            match outcome {
-                Ok(outcome) => finished.push(outcome),
-                Err(error) => {
-                    // What came before the fault is kept, so that the next run starts there.
-                    write(finished)?;
-                    return Err(error);
-                }
-            }
-        }
-    }
-    write(finished)?;
-    Ok((writer.finish()?, operations, resumed))
-}
-
-fn evaluate_chunk(
-    inputs: &Inputs<'_>,
-    engine: &dyn Evaluate,
-    chunk: u32,
-    report: &(dyn Fn(usize) + Sync),
-) -> Result<Evaluated, EvaluatorError> {
-    let refused = |source: EngineError| EvaluatorError::Evaluate { chunk, source };
-    inputs.load(chunk)?.evaluate(engine, report).map_err(refused)
 }
 
 /// What may decide whether another machine computes the same bits.

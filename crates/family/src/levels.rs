@@ -1,7 +1,7 @@
 //! The levels that submitters sealed to the family.
 
 use crate::{Damaged, FamilyError, LetterKey, Mail};
-use blindtier_wire::{Chunk, Context, Levels, PartyName, Purpose, WireError, file_names};
+use blindtier_wire::{Chunk, Context, Levels, PartyName, Purpose, WireError, file_names, storage};
 use std::path::{Path, PathBuf};
 
 /// One submitter's sealed levels of a chunk.
@@ -22,10 +22,12 @@ impl Mail<'_> {
             |submitter: &&PartyName| !self.ledger.exclusions().any(|(name, _)| name == *submitter);
         for submitter in self.round.submitters.iter().filter(counts) {
             let path = self.folder.join(submitter.file_part()).join(file_names::LEVELS);
-            if !path.exists() {
-                continue;
-            }
-            match self.levels_of(submitter, &path, number) {
+            let read = match storage::exists(&path) {
+                Ok(false) => continue,
+                Ok(true) => self.levels_of(submitter, &path, number),
+                Err(error) => Err(error),
+            };
+            match read {
                 Ok(sealed) => found.push(sealed),
                 Err(error) => damaged.push(Damaged {
                     file: error.file().unwrap_or(&path).to_owned(),

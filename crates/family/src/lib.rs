@@ -17,7 +17,7 @@ use blindtier_ledger::{Ledger, OpenedRound, OpenedSlots};
 use blindtier_wire::{
     Board, Chunk, ChunkReader, Context, Digest, LetterKeys, LetterText, Letters, PartyName, Proof,
     Purpose, Received, Round, RoundId, Seed, Sharing, TrustFile, WireError, file_names,
-    letter_bytes, unpad,
+    letter_bytes, storage, unpad,
 };
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -98,7 +98,7 @@ impl<'a> Mail<'a> {
         let mut manifests = Vec::new();
         for trustee in round.sharing.names() {
             let path = folder.join(trustee.file_part()).join(file_names::LETTERS);
-            if path.exists() {
+            if storage::exists(&path)? {
                 // Another trustee's letters may do.
                 let manifest = Letters::read(&path, &trustee, &round, &context, trust);
                 manifests.push((trustee, path, manifest));

@@ -2,8 +2,8 @@
 
 use crate::{Ledger, LedgerError};
 use blindtier_wire::{
-    Board, Context, Digest, Fault, Opened, Partials, PartyName, Round, TrustFile, WireError,
-    commitments_in, file_names, opened_digest, opened_numbers, same,
+    Board, Context, Digest, Fault, Opened, Partials, Round, TrustFile, WireError,
+    commitments_in, file_names, opened_digest, opened_numbers, same, storage,
 };
 
 /// An opened round: the opened numbers and the commitments to the seeds of the pads in them.
@@ -57,14 +57,12 @@ impl OpenedRound<'_> {
         let Self { board, ledger, round, context, trust } = *self;
         let recorded = ledger.opened()?.get(chunk as usize).copied();
         let (receipt, _) = ledger.committed()?;
-        let publishers: Vec<PartyName> = round
-            .sharing
-            .names()
-            .filter(|name| board.opened(name).join(file_names::OPENED).exists())
-            .collect();
         let mut last = None;
-        for trustee in &publishers {
+        for trustee in &round.sharing.names().collect::<Vec<_>>() {
             let path = board.opened(trustee).join(file_names::OPENED);
+            if !storage::exists(&path)? {
+                continue;
+            }
             let read = || -> Result<(u32, Vec<u32>), WireError> {
                 let refused = |fault| WireError::refused(&path, trustee, fault);
                 let manifest = Opened::read(&path, trustee, context, trust)?.body;

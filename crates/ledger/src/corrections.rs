@@ -2,9 +2,8 @@
 
 use crate::{Event, Ledger, LedgerError};
 use blindtier_wire::{
-    Board, Context, Digest, Fault, LetterKeys, PartyName, Round, TrustFile, WireError,
+    Board, Context, Digest, Fault, LetterKeys, PartyName, Round, TrustFile, WireError, storage,
 };
-use std::path::PathBuf;
 
 /// A round that decides some slots of another anew. Its board lies on the other's, see [`Board::correction`].
 pub struct CorrectingRound {
@@ -73,9 +72,11 @@ impl CorrectingRound {
 }
 
 /// The boards of rounds that correct the one on this board, recorded or not.
-pub fn correcting_boards(board: &Board) -> Vec<Board> {
-    let entries = std::fs::read_dir(board.corrections()).into_iter().flatten().flatten();
-    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    folders.sort();
-    folders.into_iter().filter(|folder| folder.is_dir()).map(Board::new).collect()
+pub fn correcting_boards(board: &Board) -> Result<Vec<Board>, WireError> {
+    let below = storage::list(&board.corrections())?;
+    let mut folders: Vec<&str> =
+        below.iter().filter_map(|(name, _)| Some(name.split_once('/')?.0)).collect();
+    folders.dedup();
+    let of = |folder: &str| Board::new(board.corrections().join(folder));
+    Ok(folders.into_iter().map(of).collect())
 }

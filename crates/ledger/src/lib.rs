@@ -101,7 +101,7 @@ impl Ledger {
         let mut found: Option<Recorded> = None;
         for trustee in round.sharing.names() {
             let path = endorsement_path(&self.folder, index, &trustee);
-            if !path.exists() {
+            if !storage::exists(&path)? {
                 continue;
             }
             let entry = read::<Entry>(&path, &Expect::of(&trustee, context), trust)?.body;

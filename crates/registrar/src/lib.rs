@@ -23,7 +23,7 @@ use blindtier_policy::{Fact, OptOut, Policy};
 use blindtier_wire::{
     Board, Context, Digest, Engine, Entry, GroupList, Layout, LetterKeys, Linkage,
     MAX_LINKAGE_PERSONS, NO_GROUP, OptOuts, PartyName, Pseudonym, PseudonymKey, Roster,
-    RosterLinkage, Round, Sharing, SigningIdentity, Statistics, WireError, file_names, write,
+    RosterLinkage, Round, RoundId, Sharing, SigningIdentity, Statistics, WireError, file_names, storage, write,
 };
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -104,7 +104,7 @@ pub fn request_size(population: &Population) -> u32 {
 /// The round file is written last: without it the other files are of no use to anybody. Refuses to replace
 /// a round, or what another round needs.
 pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
-    if new.corrects.is_none() && new.board.round().exists() {
+    if new.corrects.is_none() && storage::exists(&new.board.round())? {
         return Err(RegistrarError::RoundExists { file: new.board.round() });
     }
     let population = new.population;
@@ -119,7 +119,10 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
     if let (false, Some((_, file))) = (may, new.opt_outs) {
         return Err(RegistrarError::NoOptOut { file: file.to_owned() });
     }
-    check_private(new, &agencies)?;
+    let announcing = Announcing::new(new);
+    if !announcing.interrupted()? {
+        check_private(new, &agencies)?;
+    }
 
     let everybody = u32::try_from(population.families.len())
         .map_err(|_| RegistrarError::TooManyFamilies { families: population.families.len() })?;
@@ -160,6 +163,7 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
         None => new.board.clone(),
     };
 
+    announcing.begin(&context.round, &agencies)?;
     if registrar {
         let said_no = |family: &u32| new.opt_outs.is_some_and(|(list, _)| list.said_no(*family));
         let list = OptOuts { slots: families.iter().map(|f| u8::from(said_no(f))).collect() };
@@ -206,6 +210,7 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
     }
     write(&board.letter_keys(), &letter_keys, &context, new.identity)?;
     write(&board.round(), &round, &context, new.identity)?;
+    announcing.end()?;
     Ok(Announced { round, context, persons: persons.len(), rosters, board })
 }
 
@@ -246,11 +251,63 @@ fn check_facts(
     })
 }
 
-/// Refuses a private folder with files of another round.
-fn check_private(
-    new: &NewRound<'_>,
-    agencies: &[(PartyName, Vec<Fact>)],
-) -> Result<(), RegistrarError> {
+/// Says in the private folder that a round is being announced. Until the round file is there, nobody has seen what belongs to
+/// it, and an announcement that was interrupted is made anew.
+struct Announcing<'a> {
+    new: &'a NewRound<'a>,
+    file: PathBuf,
+}
+
+impl<'a> Announcing<'a> {
+    fn new(new: &'a NewRound<'a>) -> Self {
+        Self { new, file: new.private.join("announcing.txt") }
+    }
+
+    /// The place of a round's file.
+    fn round_file(&self, round: &RoundId) -> PathBuf {
+        match self.new.corrects {
+            Some(_) => self.new.board.correction(round).round(),
+            None => self.new.board.round(),
+        }
+    }
+
+    /// Whether an announcement on this board was interrupted before anybody saw it.
+    fn interrupted(&self) -> Result<bool, WireError> {
+        let Some(bytes) = storage::read_own(&self.file, 1 << 16)? else { return Ok(false) };
+        let text = String::from_utf8_lossy(&bytes);
+        let named = text.split_once('\n').and_then(|(round, board)| {
+            let round = RoundId(Digest::from_hex(round)?.0);
+            (board == self.new.board.folder().display().to_string()).then_some(round)
+        });
+        match named {
+            Some(round) => Ok(!storage::exists(&self.round_file(&round))?),
+            None => Ok(false),
+        }
+    }
+
+    /// Before the first file is written. What an interrupted announcement left is removed.
+    fn begin(
+        &self,
+        round: &RoundId,
+        agencies: &[(PartyName, Vec<Fact>)],
+    ) -> Result<(), WireError> {
+        if self.interrupted()? {
+            for file in private_files(self.new, agencies) {
+                storage::destroy(&file)?;
+            }
+        }
+        let text = format!("{round}\n{}", self.new.board.folder().display());
+        storage::write_secret(&self.file, text.as_bytes())
+    }
+
+    /// After the round file is written.
+    fn end(&self) -> Result<(), WireError> {
+        storage::destroy(&self.file)
+    }
+}
+
+/// The files of a round that nothing replaces.
+fn private_files(new: &NewRound<'_>, agencies: &[(PartyName, Vec<Fact>)]) -> Vec<PathBuf> {
     let of_agency = |(name, _): &(PartyName, Vec<Fact>)| {
         let folder = link::folder(new.private, name);
         [folder.join(file_names::LINKAGE_KEY), folder.join(file_names::LINKAGE_ANSWERED)]
@@ -258,7 +315,15 @@ fn check_private(
     let mut files = agencies.iter().flat_map(of_agency).collect::<Vec<_>>();
     files.push(new.private.join(file_names::OPT_OUTS));
     files.push(new.private.join(file_names::GROUPS));
-    match files.into_iter().find(|file| file.exists()) {
+    files
+}
+
+/// Refuses a private folder with files of another round.
+fn check_private(
+    new: &NewRound<'_>,
+    agencies: &[(PartyName, Vec<Fact>)],
+) -> Result<(), RegistrarError> {
+    match private_files(new, agencies).into_iter().find(|file| file.exists()) {
         Some(file) => Err(RegistrarError::PrivateExists { file }),
         None => Ok(()),
     }

@@ -3,7 +3,7 @@
 use crate::{Invitation, SubmissionError};
 use blindtier_wire::{
     ChunkWriter, Digest, Fault, Kind, LetterKeys, Levels, PartyName, Purpose, SigningIdentity,
-    TrustFile, WireError, check_randomness, file_names, seal, write,
+    TrustFile, WireError, check_randomness, file_names, seal, storage, write,
 };
 use rayon::prelude::*;
 use std::path::Path;
@@ -26,7 +26,7 @@ impl Invitation {
     ) -> Result<Digest, SubmissionError> {
         let (round, context) = (&self.round, &self.context);
         let manifest = output.join(file_names::LEVELS);
-        if manifest.exists() {
+        if storage::exists(&manifest)? {
             return Ok(Levels::read(&manifest, identity.name(), round, context, trust)?.digest);
         }
         let keys = LetterKeys::read(letter_keys, round, context, trust)?;

@@ -11,7 +11,7 @@ pub use error::SubmissionError;
 use blindtier_engine::{Encrypt, EngineError};
 use blindtier_ledger::Ledger;
 use blindtier_wire::{
-    Board, ChunkWriter, Context, Digest, Expect, Kind, PartyName, PublicKey, Round,
+    Board, ChunkWriter, Context, Digest, Expect, Fault, Kind, PartyName, PublicKey, Round,
     SigningIdentity, Submission, TrustFile, WireError, chunk_name, file_names, read, same, storage,
     write,
 };
@@ -104,9 +104,21 @@ impl Invitation {
             return Err(SubmissionError::NotRegistered { file, submitter });
         }
         let limit = Kind::SubmissionChunk.limit() + (1 << 16);
-        for chunk in (0u32..).take(manifest.body.chunks.len()) {
+        for (chunk, digest) in (0u32..).zip(&manifest.body.chunks) {
             let name = chunk_name(chunk);
-            storage::copy(&submission.join(&name), &output.join(&name), limit)?;
+            let (from, to) = (submission.join(&name), output.join(&name));
+            // What an interrupted hand-over left is not sent again.
+            if storage::read_own(&to, limit)?.is_some_and(|bytes| Digest::of(&bytes) == *digest) {
+                continue;
+            }
+            let missing = || WireError::refused(&from, identity.name(), Fault::Missing);
+            let bytes = storage::read_own(&from, limit)?.ok_or_else(missing)?;
+            let (expected, found) = (*digest, Digest::of(&bytes));
+            if found != expected {
+                let fault = Fault::ChunkHash { expected, found };
+                return Err(WireError::refused(&from, identity.name(), fault).into());
+            }
+            storage::write_public(&to, &bytes)?;
         }
         Ok(storage::copy(&file, &output.join(file_names::SUBMISSION), limit)?)
     }
@@ -126,7 +138,7 @@ impl Invitation {
         progress: impl Fn(u64, u64),
     ) -> Result<Submitted, SubmissionError> {
         let manifest = to.output.join(file_names::SUBMISSION);
-        if manifest.exists() {
+        if storage::exists(&manifest)? {
             let done =
                 Submission::read(&manifest, identity.name(), &self.round, &self.context, trust)?;
             return Ok(Submitted { submission: done.body, digest: done.digest, fresh: false });

@@ -5,6 +5,7 @@ use crate::{Engine, Inputs, Public, TranscriptError};
 use blindtier_engine::{Count, Counted};
 use blindtier_wire::{
     ChunkReader, Chunking, CountPartials, Counts, Digest, PartyName, Question, Received, WireError,
+    storage,
 };
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -89,7 +90,7 @@ impl<'a> Opening<'a> {
     pub fn partials(&self, trustee: &PartyName) -> Result<Option<CountPartials>, TranscriptError> {
         let Public { board, round, context, trust } = self.public;
         let path = board.count_partials(self.number, trustee);
-        if !path.exists() {
+        if !storage::exists(&path)? {
             return Ok(None);
         }
         let about: (Digest, usize) = (self.counts.digest, self.counts.body.parts.len());

@@ -52,6 +52,7 @@ pub struct Submitted<'a> {
     submitter: PartyName,
     position: usize,
     context: &'a Context,
+    manifest: Digest,
     digests: Vec<Digest>,
     reader: ChunkReader<'a>,
 }
@@ -74,7 +75,7 @@ impl<'a> Submitted<'a> {
         same("public-key file", public_key, named, &path, submitter)?;
         let reader = manifest.body.chunks(&path, submitter, round, context, trust)?;
         let (submitter, digests) = (submitter.clone(), manifest.body.chunks);
-        Ok(Self { submitter, position, context, digests, reader })
+        Ok(Self { submitter, position, context, manifest: registered, digests, reader })
     }
 
     /// How many chunks there are.
@@ -111,6 +112,25 @@ impl<'a> Submitted<'a> {
 /// Says which chunks' proofs are looked at, and with what.
 pub type Proofs<'v> = dyn Fn(u32) -> Option<&'v dyn Verify> + Sync + 'v;
 
+/// What is remembered of chunks that were looked at.
+pub trait Memory: Sync {
+    /// Whether a chunk of the submission with this manifest need not be looked at: it was before, or another machine does.
+    /// It has to be there all the same.
+    fn skips(&self, manifest: &Digest, chunk: u32) -> bool;
+
+    /// The chunk was read and found valid.
+    fn passed(&self, manifest: &Digest, chunk: u32);
+}
+
+/// Nothing is remembered.
+impl Memory for () {
+    fn skips(&self, _: &Digest, _: u32) -> bool {
+        false
+    }
+
+    fn passed(&self, _: &Digest, _: u32) {}
+}
+
 /// What results are computed from, with every chunk checked.
 pub struct Inputs<'a> {
     context: &'a Context,
@@ -132,6 +152,7 @@ impl<'a> Inputs<'a> {
         positions: &[usize],
         public_key: Digest,
         proofs: &Proofs<'_>,
+        memory: &dyn Memory,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Self, TranscriptError> {
         let (round, context, chunking) = (public.round, public.context, public.chunking()?);
@@ -160,7 +181,7 @@ impl<'a> Inputs<'a> {
         let done = AtomicU64::new(0);
         let there: Vec<&Submitted<'_>> = submitted.iter().flatten().collect();
         for submitted in &there {
-            let found = submitted.check_all(chunking, proofs, &|count| {
+            let found = submitted.check_all(chunking, proofs, memory, &|count| {
                 let done = done.fetch_add(u64::from(count), Ordering::Relaxed) + u64::from(count);
                 progress(done / there.len() as u64);
             })?;
@@ -201,10 +222,19 @@ impl Submitted<'_> {
         &self,
         chunking: Chunking,
         proofs: &Proofs<'_>,
+        memory: &dyn Memory,
         progress: &(dyn Fn(u32) + Sync),
     ) -> Result<Option<BadSubmission>, WireError> {
+        let there = self.reader.there()?;
         let check = |chunk| {
-            let outcome = self.check(chunk, proofs(chunk));
+            let skipped = memory.skips(&self.manifest, chunk) && there.contains(&chunk);
+            let outcome = match skipped {
+                true => Ok(()),
+                false => self.check(chunk, proofs(chunk)),
+            };
+            if outcome.is_ok() && !skipped {
+                memory.passed(&self.manifest, chunk);
+            }
             progress(chunking.range(chunk).1);
             outcome.err().map(|trouble| (chunk, trouble))
         };

@@ -43,7 +43,7 @@ pub fn make_keys(
     ceremony: Option<&dyn Ceremony>,
 ) -> Result<KeyProgress, TrusteeError> {
     let session = Session::new(desk)?;
-    if endorsement_path(&desk.board.ledger(), 0, session.name()).exists() {
+    if storage::exists(&endorsement_path(&desk.board.ledger(), 0, session.name()))? {
         if session.ledger.keys().is_ok() {
             session.shares()?;
         }
@@ -72,7 +72,7 @@ fn join(session: &Session<'_>) -> Result<LetterKey, TrusteeError> {
         .pop()
         .ok_or(WireError::SecretForm { file, what: "receiving key" })?;
     let public = session.desk.board.ceremony(session.name()).join(file_names::TRUSTEE_KEY);
-    if !public.exists() {
+    if !storage::exists(&public)? {
         let body = TrusteeKey { receiving: *key.public() };
         write(&public, &body, &session.context, session.desk.identity)?;
     }
@@ -122,26 +122,26 @@ impl State<'_, '_> {
             let first = |share: &Share| Ok((share.share, ceremony.first(&common, &share.key)?));
             own.shares.iter().map(first).collect::<Result<_, _>>().map_err(TrusteeError::Ceremony)
         };
-        if !self.published(file_names::SHARE_COMMITMENTS) && !own.shares.is_empty() {
+        if !self.published(file_names::SHARE_COMMITMENTS)? && !own.shares.is_empty() {
             self.commit(&own, &own_firsts()?, &receivers)?;
         }
         let makers = session.round.share_makers();
         let commitments = self.commitments(&makers)?;
         self.remember(&commitments)?;
-        if !self.published(step_file(1)) {
+        if !self.published(step_file(1))? {
             self.publish(1, &own_firsts()?)?;
         }
         let mut held = self.receive(&commitments)?;
         held.extend(own.shares.into_iter().map(|share| (share.share, share)));
 
         let firsts = self.messages(1, &makers)?;
+        let compared = self.published(file_names::FIRSTS_CHECKED)?;
         for (share, (maker, bytes)) in &firsts {
             let committed = commitments.get(share).and_then(|(_, c)| c.first);
             if committed != Some(Digest::of(bytes)) {
                 return Err(self.lied(maker, 1, *share).into());
             }
-            if let Some(own) =
-                held.get(share).filter(|_| !self.published(file_names::FIRSTS_CHECKED))
+            if let Some(own) = held.get(share).filter(|_| !compared)
                 && ceremony.first(&common, &own.key).map_err(TrusteeError::Ceremony)? != **bytes
             {
                 return Err(self.lied(maker, 1, *share).into());
@@ -150,7 +150,7 @@ impl State<'_, '_> {
         let all: Vec<&[u8]> = firsts.values().map(|(_, bytes)| bytes.as_slice()).collect();
         self.check_firsts(&all)?;
         let second = |share: &Share| ceremony.second(&common, &share.key, &all);
-        if !self.published(step_file(2)) {
+        if !self.published(step_file(2))? {
             let mine: Vec<(u32, Vec<u8>)> = session
                 .round
                 .shares_made_by(session.name())
@@ -176,7 +176,7 @@ impl State<'_, '_> {
         let evaluation =
             ceremony.evaluation_key(&common, &all, &seconds).map_err(TrusteeError::Ceremony)?;
         let maker = &session.round.key_maker;
-        if maker == session.name() && !session.desk.board.evaluation_key().exists() {
+        if maker == session.name() && !storage::exists(&session.desk.board.evaluation_key())? {
             let (context, identity) = (&session.context, session.desk.identity);
             let body = PublicKey { bytes: public.clone() };
             let public_key = write(&session.desk.board.public_key(), &body, context, identity)?;
@@ -265,7 +265,7 @@ impl State<'_, '_> {
     fn said<M: Message>(&self, party: &PartyName, file: &str) -> Result<Option<M>, WireError> {
         let session = self.session;
         let path = session.desk.board.ceremony(party).join(file);
-        if !path.exists() {
+        if !storage::exists(&path)? {
             return Ok(None);
         }
         let expect = Expect::of(party, &session.context);
@@ -337,8 +337,8 @@ impl State<'_, '_> {
     }
 
     /// Whether this trustee has said something already.
-    fn published(&self, file: &str) -> bool {
-        self.session.desk.board.ceremony(self.session.name()).join(file).exists()
+    fn published(&self, file: &str) -> Result<bool, WireError> {
+        storage::exists(&self.session.desk.board.ceremony(self.session.name()).join(file))
     }
 
     fn publish(&self, step: u8, messages: &[(u32, Vec<u8>)]) -> Result<(), Stop> {
@@ -374,7 +374,7 @@ impl State<'_, '_> {
             }
         }
         let own = session.desk.board.ceremony(session.name()).join(file_names::FIRSTS_CHECKED);
-        if !self.published(file_names::FIRSTS_CHECKED) {
+        if !self.published(file_names::FIRSTS_CHECKED)? {
             write(&own, &FirstsChecked { firsts }, &session.context, session.desk.identity)?;
         }
         let names: Vec<PartyName> = session.round.sharing.names().collect();
@@ -427,7 +427,7 @@ impl State<'_, '_> {
         let mut held = BTreeMap::new();
         for maker in makers {
             let file = SealedShares::path(self.sealed, maker, session.name());
-            if !file.exists() {
+            if !storage::exists(&file)? {
                 from.push(maker.clone());
                 continue;
             }
@@ -490,7 +490,7 @@ impl State<'_, '_> {
     fn public_files(&self, maker: &PartyName) -> Result<PublicFiles, Stop> {
         let session = self.session;
         let board = session.desk.board;
-        if !board.public_key().exists() || !board.evaluation_key().exists() {
+        if !storage::exists(&board.public_key())? || !storage::exists(&board.evaluation_key())? {
             return Err(Stop::Wait { what: "public keys", from: vec![maker.clone()] });
         }
         let expect = Expect::of(maker, &session.context);
@@ -501,7 +501,7 @@ impl State<'_, '_> {
         let evaluation =
             read::<EvaluationKey>(&board.evaluation_key(), &expect, session.desk.trust)?;
         same(evaluation.body.public_key, &board.evaluation_key())?;
-        let opening = if board.opening_key().exists() {
+        let opening = if storage::exists(&board.opening_key())? {
             let key = read::<OpeningKey>(&board.opening_key(), &expect, session.desk.trust)?;
             same(key.body.public_key, &board.opening_key())?;
             Some(key.digest)

@@ -14,7 +14,7 @@ pub fn correction(desk: &Desk<'_>, name: Option<&str>) -> Result<Board, TrusteeE
     let id = |board: &Board| -> String {
         board.folder().file_name().unwrap_or_default().to_string_lossy().into_owned()
     };
-    let mut boards = correcting_boards(desk.board);
+    let mut boards = correcting_boards(desk.board)?;
     match name {
         None => boards.retain(|board| !recorded.contains(board)),
         // A whole name of a round is longer than that of its folder.

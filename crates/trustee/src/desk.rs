@@ -143,6 +143,7 @@ impl<'a> Session<'a> {
             &engine.submitters(),
             self.ledger.keys()?.public_key,
             &|_| Some(verifier.as_ref()),
+            &(),
             progress,
         )?)
     }

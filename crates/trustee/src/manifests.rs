@@ -37,7 +37,10 @@ pub(crate) fn look(
         [Some(copy.clone()), handed.map(Path::to_owned), Some(board.submission(submitter))];
     let mut found: Vec<(PathBuf, Digest)> = Vec::new();
     let mut fault = None;
-    for path in places.into_iter().flatten().filter(|path| path.exists()) {
+    for path in places.into_iter().flatten() {
+        if !storage::exists(&path)? {
+            continue;
+        }
         match manifest(session, submitter, &path) {
             Ok(digest) if found.iter().any(|(_, known)| *known == digest) => {}
             Ok(digest) => found.push((path, digest)),

@@ -10,7 +10,7 @@ use blindtier_transcript::Contribution;
 use blindtier_wire::{
     COMMITMENT_CHUNKS, ChunkReader, ChunkWriter, Chunking, Digest, Expect, Kind, Opened,
     OpeningKey, PARTIAL_CHUNKS, PartialChunk, Partials, PartyName, Receipt, Received, Share,
-    Shares, WireError, check_randomness, chunk_name, file_names, opened_bytes, opened_digest, read,
+    Shares, WireError, check_randomness, chunk_name, chunks_exist, file_names, opened_bytes, opened_digest, read,
     storage, write,
 };
 use std::path::{Path, PathBuf};
@@ -85,7 +85,7 @@ pub fn open(
     let opening = Opening::new(desk.private, session.context.round, run.receipt.digest);
     // Letters that are lost are sealed again, with the same seeds.
     if let Some(digest) = opening.check()?
-        && letters.join(file_names::LETTERS).exists()
+        && storage::exists(&letters.join(file_names::LETTERS))?
     {
         return Ok(OpenProgress::Done { letters: digest });
     }
@@ -180,7 +180,7 @@ impl<'s, 'a> Run<'s, 'a> {
     fn manifest(&self, trustee: &PartyName) -> Result<Option<Received<Partials>>, TrusteeError> {
         let session = self.session;
         let path = session.desk.board.partials(trustee).join(file_names::PARTIALS);
-        if !path.exists() {
+        if !storage::exists(&path)? {
             return Ok(None);
         }
         let trust = session.desk.trust;
@@ -437,11 +437,9 @@ impl<'s, 'a> Run<'s, 'a> {
         for (trustee, _) in listed {
             let Some(found) = self.manifest(trustee)? else { continue };
             let folder = self.session.desk.board.partials(trustee);
-            let all = |folder: PathBuf, count: usize| {
-                (0u32..).take(count).all(|chunk| folder.join(chunk_name(chunk)).exists())
-            };
-            if !all(folder.join(PARTIAL_CHUNKS), found.body.partials.len())
-                || !all(folder.join(COMMITMENT_CHUNKS), found.body.commitments.len())
+            let all = |folder: PathBuf, count| chunks_exist(&folder, count);
+            if !all(folder.join(PARTIAL_CHUNKS), found.body.partials.len())?
+                || !all(folder.join(COMMITMENT_CHUNKS), found.body.commitments.len())?
             {
                 missing.push(trustee.clone());
             }

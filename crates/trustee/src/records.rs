@@ -53,7 +53,7 @@ pub fn witness(desk: &Desk<'_>) -> Result<Option<Entry>, TrusteeError> {
     for trustee in session.round.sharing.names() {
         for file in file_names::STATEMENTS {
             let path = desk.board.statements(&trustee).join(file);
-            if !path.exists() {
+            if !storage::exists(&path)? {
                 continue;
             }
             let expect = Expect::of(&trustee, &session.context);

@@ -11,6 +11,7 @@ use crate::kind::Kind;
 use crate::names::{Digest, PartyName};
 use crate::storage;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Opaque bytes for consecutive slots.
@@ -62,6 +63,23 @@ pub fn chunk_name(chunk: u32) -> String {
     format!("chunk-{chunk:05}.bt")
 }
 
+/// Whether the files of the first `count` chunks are all in a folder, whatever is in them.
+pub fn chunks_exist(folder: &Path, count: usize) -> Result<bool, WireError> {
+    let there = chunks_in(folder)?;
+    Ok((0u32..).take(count).all(|chunk| there.contains(&chunk)))
+}
+
+/// The chunks whose files are in a folder, whatever is in them.
+fn chunks_in(folder: &Path) -> Result<BTreeSet<u32>, WireError> {
+    Ok(storage::list(folder)?.iter().filter_map(|(name, _)| chunk_number(name)).collect())
+}
+
+/// The chunk whose file has this name.
+pub fn chunk_number(name: &str) -> Option<u32> {
+    let number = name.strip_prefix("chunk-")?.strip_suffix(".bt")?.parse().ok()?;
+    (chunk_name(number) == name).then_some(number)
+}
+
 /// Writes the chunks of one sender, in order.
 pub struct ChunkWriter<'a> {
     folder: PathBuf,
@@ -107,27 +125,53 @@ impl<'a> ChunkWriter<'a> {
 
     /// Writes the next chunk.
     pub fn push(&mut self, bytes: Vec<u8>, operations: u64) -> Result<(), WireError> {
-        let Some((number, start, count)) = self.next_chunk() else {
+        let Some((number, ..)) = self.next_chunk() else {
             return Err(self.miscounted());
         };
-        let path = self.folder.join(chunk_name(number));
-        let chunk = Chunk { start, count, operations, bytes };
-        self.digests.push(write_as(self.kind, &path, &chunk, self.context, self.identity)?);
+        self.digests.push(self.write(number, bytes, operations)?);
         Ok(())
+    }
+
+    /// Writes a chunk out of order, and returns the hash of its file.
+    pub fn write(
+        &self,
+        number: u32,
+        bytes: Vec<u8>,
+        operations: u64,
+    ) -> Result<Digest, WireError> {
+        let (start, count) = self.chunking.range(number);
+        if count == 0 {
+            return Err(self.miscounted());
+        }
+        let chunk = Chunk { start, count, operations, bytes };
+        write_as(self.kind, &self.path(number), &chunk, self.context, self.identity)
     }
 
     /// Keeps the next chunk if an earlier, interrupted run left it whole; what is damaged or belongs to
     /// another round is written anew.
     pub fn resume(&mut self, trust: &TrustFile) -> Option<Chunk> {
-        let (number, start, count) = self.next_chunk()?;
-        let path = self.folder.join(chunk_name(number));
+        let (number, ..) = self.next_chunk()?;
+        let (digest, chunk) = self.find(number, trust)?;
+        self.digests.push(digest);
+        Some(chunk)
+    }
+
+    /// A chunk that an earlier run or another machine of this sender left whole, with the hash of its file.
+    pub fn find(&self, number: u32, trust: &TrustFile) -> Option<(Digest, Chunk)> {
         let expect = Expect::of(self.identity.name(), self.context);
-        let received = read_as::<Chunk>(self.kind, &path, &expect, trust).ok()?;
-        if (received.body.start, received.body.count) != (start, count) {
-            return None;
-        }
-        self.digests.push(received.digest);
-        Some(received.body)
+        let found = read_as::<Chunk>(self.kind, &self.path(number), &expect, trust).ok()?;
+        let range = (found.body.start, found.body.count);
+        (range == self.chunking.range(number)).then_some((found.digest, found.body))
+    }
+
+    /// The file of a chunk.
+    pub fn path(&self, number: u32) -> PathBuf {
+        self.folder.join(chunk_name(number))
+    }
+
+    /// How the slots are cut.
+    pub fn chunking(&self) -> Chunking {
+        self.chunking
     }
 
     /// The hashes of all chunk files, for the manifest.
@@ -178,6 +222,11 @@ impl<'a> ChunkReader<'a> {
     /// The file of a chunk.
     pub fn path(&self, chunk: u32) -> PathBuf {
         self.folder.join(chunk_name(chunk))
+    }
+
+    /// The chunks whose files are there, whatever is in them.
+    pub fn there(&self) -> Result<BTreeSet<u32>, WireError> {
+        chunks_in(&self.folder)
     }
 
     /// Who sent the chunks.

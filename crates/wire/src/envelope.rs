@@ -159,6 +159,9 @@ pub(crate) fn read_as<T: DeserializeOwned>(
     trust: &TrustFile,
 ) -> Result<Received<T>, WireError> {
     let limit = kind.limit() + MAX_HEADER + FIXED + SIGNATURE as u64;
+    if kind.is_secret() {
+        storage::on_this_machine(path)?;
+    }
     let mut bytes = storage::read_from(path, expect.sender, limit)?;
     let opened = if trust.key(expect.sender).is_none() {
         Err(WireError::NotPinned { party: expect.sender.clone() })

@@ -11,6 +11,8 @@ use blindtier_engine::Proofs;
 use blindtier_wire::{Board, PartyName, TrustFile, file_names, storage};
 use clap::ValueEnum;
 use serde_json::Value;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -35,8 +37,8 @@ pub(super) struct Outcome {
     /// What the evaluator counted: lookups or multiplications.
     pub counted: &'static str,
     pub operations: u64,
-    /// The most memory that the evaluator held, where the system tells.
-    pub evaluator_memory: Option<u64>,
+    /// The most bytes of memory that a process of each kind of party held, where the system tells.
+    pub memory: BTreeMap<String, u64>,
     pub chunks: u64,
     pub files_checked: u64,
     /// What each party sent.
@@ -95,7 +97,6 @@ pub(super) fn play(
         .into_iter()
         .find_map(|name| Some((name, done.get(name)?.as_u64()?)))
         .unwrap_or_default();
-    let evaluator_memory = done.get("peak_memory_bytes").and_then(Value::as_u64);
     output.say(&format!("evaluator: {operations} {counted} on ciphertexts in {evaluate:.1} s"));
 
     let Opening { killed, recompute, open } = table.open(stage)?;
@@ -145,7 +146,7 @@ pub(super) fn play(
         seconds: [keygen, encrypt, evaluate, recompute, open],
         counted,
         operations,
-        evaluator_memory,
+        memory: table.memory.into_inner(),
         chunks: count.div_ceil(announced.get("chunk").and_then(Value::as_u64).unwrap_or(1).max(1)),
         files_checked,
         sent,
@@ -178,12 +179,14 @@ pub(super) struct Table<'a> {
     work: &'a Path,
     board: Board,
     pub output: Output,
+    /// Of each kind of party.
+    memory: RefCell<BTreeMap<String, u64>>,
 }
 
 impl<'a> Table<'a> {
     fn new(stage: &'a Stage, output: Output) -> Self {
         let work = stage.work.as_path();
-        Self { work, board: Board::new(work.join("board")), output }
+        Self { work, board: Board::new(work.join("board")), output, memory: RefCell::default() }
     }
 
     fn folder(&self, party: &str) -> PathBuf {
@@ -538,7 +541,7 @@ impl<'a> Table<'a> {
             |message: String| CliError::Party { party: party.to_owned(), message, code: 1 };
         let program = std::env::current_exe().map_err(|e| failed(e.to_string()))?;
         let mut process = Command::new(program);
-        process.args(command).args(["--json", "--progress", "lines"]);
+        process.args(command).args(["--json", "--progress", "lines", "--memory"]);
         for (flag, path) in files {
             process.arg(flag).arg(path);
         }
@@ -620,7 +623,14 @@ impl<'a> Table<'a> {
         let text = printed.join().unwrap_or_default();
         let object: Option<Value> = serde_json::from_str(&text).ok();
         match (status.code(), object) {
-            (Some(0), Some(object)) => Ok(object),
+            (Some(0), Some(object)) => {
+                let kind = party.split_once(':').map_or(party, |(kind, _)| kind);
+                let peak = object.get("peak_memory_bytes").and_then(Value::as_u64).unwrap_or(0);
+                let mut memory = self.memory.borrow_mut();
+                let most = memory.entry(kind.to_owned()).or_default();
+                *most = peak.max(*most);
+                Ok(object)
+            }
             (code, object) => {
                 let said = object.as_ref().and_then(|o| o.get("error")).and_then(Value::as_str);
                 let message = said.map_or_else(|| complaints.join("; "), str::to_owned);
@@ -673,7 +683,7 @@ fn strings(object: &Value, field: &str) -> Vec<String> {
 }
 
 fn file_bytes(file: &Path) -> u64 {
-    std::fs::metadata(file).map_or(0, |m| m.len())
+    storage::file_bytes(file).unwrap_or(0)
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), CliError> {

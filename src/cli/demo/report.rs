@@ -63,7 +63,7 @@ pub(super) fn report(stage: &Stage, outcome: &Outcome, output: Output) -> Result
         "trustees": stage.sharing.to_string(),
         "killed": outcome.killed,
         "files_audited": outcome.files_checked,
-        "peak_memory_bytes": { "evaluator": outcome.evaluator_memory },
+        "peak_memory_bytes": outcome.memory,
     });
     let per_chunk = (outcome.operations / outcome.chunks.max(1)).saturating_sub(u64::from(checks));
     if let ("multiplications", Some(fields)) = (outcome.counted, object.as_object_mut()) {

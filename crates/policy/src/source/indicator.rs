@@ -5,7 +5,7 @@ use super::reader::Reader;
 use super::{Part, domain};
 use crate::{Agency, Aggregate, Domain, Fact, Indicator, Variable};
 
-const AGGREGATES: &[(&str, Aggregate)] = &[
+pub(super) const AGGREGATES: &[(&str, Aggregate)] = &[
     ("any", Aggregate::Any),
     ("all", Aggregate::All),
     ("count", Aggregate::Count),
@@ -18,7 +18,7 @@ const AGGREGATES: &[(&str, Aggregate)] = &[
 /// A party that submits beside the agencies.
 const REGISTRAR: &str = "registrar";
 
-const FACTS: &[(&str, Fact)] = &[("persons", Fact::Persons), ("adults", Fact::Adults)];
+pub(super) const FACTS: &[(&str, Fact)] = &[("persons", Fact::Persons), ("adults", Fact::Adults)];
 
 pub(super) fn agency(reader: &mut Reader, part: Part<'_>) -> Agency {
     let mut fields = part.fields;

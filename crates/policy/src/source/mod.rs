@@ -1,4 +1,4 @@
-//! TOML text → [`Policy`]: every name resolved, every rule of the language checked.
+//! TOML text → [`Policy`]: every name resolved, every rule of the language checked. And the way back.
 //!
 //! The document is walked by hand, so that one run reports all that is wrong, each fault where it stands.
 //! A reader that meets a fault records it and returns `None`; a policy comes out only if nothing was recorded.
@@ -18,6 +18,7 @@ mod score;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod write;
 
 pub use diagnostic::{PolicyError, PolicyErrors};
 

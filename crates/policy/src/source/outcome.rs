@@ -7,8 +7,11 @@ use super::{classes, condition};
 use crate::{Class, Decision, Effect, OptOut, Override, Reason};
 use std::collections::BTreeSet;
 
-const OPT_OUT: &[(&str, OptOut)] =
+pub(super) const OPT_OUT: &[(&str, OptOut)] =
     &[("neutral", OptOut::Neutral), ("not-offered", OptOut::NotOffered)];
+
+pub(super) const EFFECTS: &[(&str, Effect)] =
+    &[("at_least", Effect::AtLeast), ("at_most", Effect::AtMost), ("exactly", Effect::Exactly)];
 
 pub(super) fn decision(
     reader: &mut Reader,
@@ -112,11 +115,10 @@ fn one_override(
     tiers: Option<&[Class]>,
 ) -> Option<Override> {
     let help = "write one of at_least = \"…\", at_most = \"…\" and exactly = \"…\" with a tier";
-    let stated: Vec<_> =
-        [("at_least", Effect::AtLeast), ("at_most", Effect::AtMost), ("exactly", Effect::Exactly)]
-            .into_iter()
-            .filter_map(|(key, effect)| fields.get(key).map(|node| (key, effect, node)))
-            .collect();
+    let stated: Vec<_> = EFFECTS
+        .iter()
+        .filter_map(|&(key, effect)| fields.get(key).map(|node| (key, effect, node)))
+        .collect();
     if stated.len() != 1 {
         let message = format!("an override names one bound, not {}", stated.len());
         reader.fault(&fields.span, message, help);
@@ -124,7 +126,7 @@ fn one_override(
     let bound = stated.into_iter().next().and_then(|(key, effect, node)| {
         let id = reader.text(&node, &format!("`{key}`"))?;
         let tier = classes::position(reader, tiers?, id, &node.span, "`tiers`")?;
-        Some((effect, tier, format!("{} {id}", key.replace('_', " "))))
+        Some((effect, tier, override_label(key, id)))
     });
     let fallback = bound.as_ref().map_or("", |(_, _, text)| text.as_str());
     let label = fields.labels(reader, "label", fallback);
@@ -132,6 +134,11 @@ fn one_override(
     fields.finish(reader);
     let (effect, tier, _) = bound?;
     Some(Override { effect, tier, when: when?, label })
+}
+
+/// How an override is called that has no label: "at most middle".
+pub(super) fn override_label(effect: &str, tier: &str) -> String {
+    format!("{} {tier}", effect.replace('_', " "))
 }
 
 pub(super) fn opt_out(reader: &mut Reader, root: &mut Fields<'_>) -> OptOut {

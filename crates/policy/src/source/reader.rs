@@ -136,7 +136,8 @@ impl Reader {
         let mut sound = true;
         for node in array.iter().map(Node::new) {
             match self.text(&node, what) {
-                Some(text) if !seen.insert(text) => {
+                // Readers leave spaces around a text away.
+                Some(text) if !seen.insert(text.trim()) => {
                     self.fault(
                         &node.span,
                         format!("{what} names \"{text}\" twice"),

@@ -1,6 +1,7 @@
 //! What the parser reads, reports, and survives.
 
 mod faults;
+mod write;
 
 use crate::*;
 use proptest::prelude::*;

@@ -381,6 +381,56 @@ impl<const KIND: u16> Message for Raw<KIND> {
     };
 }
 
+/// A file that is written with a body of any bytes and its sender's signature.
+struct RawFile {
+    name: &'static str,
+    write: fn(&std::path::Path, Vec<u8>),
+}
+
+macro_rules! raw {
+    ($kind:literal, $name:literal, $sender:ident) => {
+        RawFile {
+            name: $name,
+            write: |folder, bytes| {
+                let context = round().context().unwrap();
+                let sender = parties().$sender;
+                write(&folder.join($name), &Raw::<$kind>(bytes), &context, &sender).unwrap();
+            },
+        }
+    };
+}
+
+const RAW: [RawFile; 22] = [
+    raw!(2, "roster.bt", registrar),
+    raw!(3, "letter-keys.bt", registrar),
+    raw!(7, "submission/submission.bt", agency),
+    raw!(9, "results/receipt.bt", evaluator),
+    raw!(11, "letters/letters.bt", trustee),
+    raw!(12, "shares.bt", trustee),
+    raw!(14, "sealed.bt", trustee),
+    raw!(15, "commitments.bt", trustee),
+    raw!(16, "step-1.bt", trustee),
+    raw!(20, "partials/partials.bt", trustee),
+    raw!(22, "opened/opened.bt", trustee),
+    raw!(24, "levels/levels.bt", agency),
+    raw!(26, "refusal.bt", trustee),
+    raw!(27, "state.bt", trustee),
+    raw!(29, "linkage-key.bt", registrar),
+    raw!(30, "linkage-request.bt", agency),
+    raw!(31, "linkage-state.bt", agency),
+    raw!(32, "linkage-answer.bt", registrar),
+    raw!(33, "opt-outs.bt", registrar),
+    raw!(34, "groups.bt", registrar),
+    raw!(36, "statistics/counts.bt", evaluator),
+    raw!(37, "statistics/trustee-1.bt", trustee),
+];
+
+/// The body of a file.
+fn body(file: &[u8]) -> Vec<u8> {
+    let header = u32::from_le_bytes(file[14..18].try_into().unwrap()) as usize;
+    file[18 + header + 8..file.len() - 64].to_vec()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -401,61 +451,16 @@ proptest! {
     #[test]
     fn signed_nonsense_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let folder = tempfile::tempdir().unwrap();
-        let p = parties();
-        let context = round().context().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        write(&at("roster.bt"), &Raw::<2>(bytes.clone()), &context, &p.registrar).unwrap();
-        write(&at("letter-keys.bt"), &Raw::<3>(bytes.clone()), &context, &p.registrar).unwrap();
-        write(&at("submission/submission.bt"), &Raw::<7>(bytes.clone()), &context, &p.agency).unwrap();
-        write(&at("results/receipt.bt"), &Raw::<9>(bytes.clone()), &context, &p.evaluator).unwrap();
-        write(&at("letters/letters.bt"), &Raw::<11>(bytes.clone()), &context, &p.trustee).unwrap();
-        write(&at("shares.bt"), &Raw::<12>(bytes.clone()), &context, &p.trustee).unwrap();
-        write(&at("sealed.bt"), &Raw::<14>(bytes.clone()), &context, &p.trustee).unwrap();
-        write(&at("commitments.bt"), &Raw::<15>(bytes.clone()), &context, &p.trustee).unwrap();
-        write(&at("step-1.bt"), &Raw::<16>(bytes.clone()), &context, &p.trustee).unwrap();
-        write(&at("partials/partials.bt"), &Raw::<20>(bytes.clone()), &context, &p.trustee).unwrap();
-        write(&at("opened/opened.bt"), &Raw::<22>(bytes.clone()), &context, &p.trustee).unwrap();
-        write(&at("levels/levels.bt"), &Raw::<24>(bytes.clone()), &context, &p.agency).unwrap();
-        write(&at("refusal.bt"), &Raw::<26>(bytes.clone()), &context, &p.trustee).unwrap();
-        write(&at("state.bt"), &Raw::<27>(bytes.clone()), &context, &p.trustee).unwrap();
-        write(&at("linkage-key.bt"), &Raw::<29>(bytes.clone()), &context, &p.registrar).unwrap();
-        write(&at("linkage-request.bt"), &Raw::<30>(bytes.clone()), &context, &p.agency).unwrap();
-        write(&at("linkage-state.bt"), &Raw::<31>(bytes.clone()), &context, &p.agency).unwrap();
-        write(&at("linkage-answer.bt"), &Raw::<32>(bytes.clone()), &context, &p.registrar).unwrap();
-        write(&at("opt-outs.bt"), &Raw::<33>(bytes.clone()), &context, &p.registrar).unwrap();
-        write(&at("groups.bt"), &Raw::<34>(bytes.clone()), &context, &p.registrar).unwrap();
-        write(&at("statistics/counts.bt"), &Raw::<36>(bytes.clone()), &context, &p.evaluator).unwrap();
-        write(&at("statistics/trustee-1.bt"), &Raw::<37>(bytes.clone()), &context, &p.trustee).unwrap();
-        for name in [
-            "groups.bt",
-            "statistics/counts.bt",
-            "statistics/trustee-1.bt",
-            "linkage-key.bt",
-            "linkage-request.bt",
-            "linkage-state.bt",
-            "linkage-answer.bt",
-            "opt-outs.bt",
-            "roster.bt",
-            "letter-keys.bt",
-            "submission/submission.bt",
-            "results/receipt.bt",
-            "letters/letters.bt",
-            "shares.bt",
-            "sealed.bt",
-            "commitments.bt",
-            "step-1.bt",
-            "partials/partials.bt",
-            "opened/opened.bt",
-            "levels/levels.bt",
-            "refusal.bt",
-            "state.bt",
-        ] {
-            prop_assert!(read_any(folder.path(), name).is_err(), "{}", name);
+        for file in &RAW {
+            (file.write)(folder.path(), bytes.clone());
+            prop_assert!(read_any(folder.path(), file.name).is_err(), "{}", file.name);
         }
         // Opaque bytes with a length that lies.
         let mut lie = u64::MAX.to_le_bytes().to_vec();
         lie.extend_from_slice(&bytes);
-        write(&at("public-key.bt"), &Raw::<4>(lie), &context, &p.trustee).unwrap();
+        let context = round().context().unwrap();
+        let path = folder.path().join("public-key.bt");
+        write(&path, &Raw::<4>(lie), &context, &parties().trustee).unwrap();
         prop_assert!(read_any(folder.path(), "public-key.bt").is_err());
     }
 
@@ -464,6 +469,39 @@ proptest! {
         if let Ok(party) = PartyName::new(name.clone()) {
             prop_assert_eq!(party.as_str(), name.as_str());
             prop_assert!(name.len() <= 64 && !name.contains(['/', '.', '\\', ' ']));
+        }
+    }
+
+    /// A sender that signs something close to a real body is refused or understood.
+    #[test]
+    fn signed_changes_are_refused_or_read(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..5_u8), 1..4)
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        write_all(folder.path());
+        for file in &RAW {
+            let path = folder.path().join(file.name);
+            let original = fs::read(&path).unwrap();
+            let mut bytes = body(&original);
+            for (index, byte, how) in &changes {
+                let at = index.index(bytes.len() + 1);
+                match how {
+                    0 => bytes.truncate(at),
+                    1 => bytes.insert(at, *byte),
+                    2 => {
+                        let end = bytes.len().min(at + 8);
+                        bytes[at..end].fill(0xff);
+                    }
+                    3 if at < bytes.len() => drop(bytes.remove(at)),
+                    _ if at < bytes.len() => bytes[at] ^= byte,
+                    _ => {}
+                }
+            }
+            (file.write)(folder.path(), bytes);
+            // Either is right; what counts is that it comes back.
+            let _ = read_any(folder.path(), file.name);
+            fs::write(&path, &original).unwrap();
+            prop_assert!(read_any(folder.path(), file.name).is_ok(), "{}", file.name);
         }
     }
 }

@@ -465,6 +465,7 @@ impl<'w> Play<'w> {
             plan: PLAN,
             identity: &self.world.evaluator,
             trust: &self.world.trust,
+            state: &self.files.root.join("evaluator"),
         };
         let engine = self.engine(Actor::Evaluator);
         blindtier_evaluator::run(&job, &engine, &|_, done, all| quiet(done, all))?;

@@ -1,4 +1,4 @@
-//! Files that are either whole or absent: written under a temporary name in the same folder, synced, renamed.
+//! Files of this machine: written under a temporary name in the same folder, synced, renamed.
 
 use crate::error::{Fault, WireError};
 use crate::names::PartyName;
@@ -8,33 +8,44 @@ use std::path::Path;
 use tempfile::{Builder, NamedTempFile};
 use zeroize::{Zeroize, Zeroizing};
 
-/// Writes a file that anyone may read, replacing an older one.
-pub fn write_public(path: &Path, bytes: &[u8]) -> Result<(), WireError> {
-    let file = temporary(path, bytes, false)?;
-    file.persist(path).map_err(|e| WireError::io(path, "rename into place", e.error))?;
+pub(super) fn write_public(path: &Path, bytes: &[u8]) -> Result<(), WireError> {
+    replace(path, temporary(path, bytes, false)?)
+}
+
+fn replace(path: &Path, file: NamedTempFile) -> Result<(), WireError> {
+    let written = file.into_temp_path();
+    fs::rename(&written, path).map_err(|e| WireError::io(path, "rename into place", e))?;
+    // There is nothing left to remove under the temporary name.
+    let _ = written.keep();
     sync_folder(path)
 }
 
-/// Writes a file that only its owner may read (mode 0600), replacing an older one.
-pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), WireError> {
-    let file = temporary(path, bytes, true)?;
-    file.persist(path).map_err(|e| WireError::io(path, "rename into place", e.error))?;
-    sync_folder(path)
+pub(super) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), WireError> {
+    replace(path, temporary(path, bytes, true)?)
 }
 
-/// Writes a file only if there is none yet; `false` if there was one, which stays as it is.
-///
-/// Of several callers at the same moment exactly one gets `true`.
-pub fn create_once(path: &Path, bytes: &[u8]) -> Result<bool, WireError> {
-    match temporary(path, bytes, true)?.persist_noclobber(path) {
+pub(super) fn create_once(path: &Path, bytes: &[u8]) -> Result<bool, WireError> {
+    keep_once(path, temporary(path, bytes, true)?)
+}
+
+pub(super) fn make_once<E: From<WireError>>(
+    path: &Path,
+    make: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<bool, E> {
+    let file = temporary(path, &[], true)?;
+    make(file.path())?;
+    Ok(keep_once(path, file)?)
+}
+
+fn keep_once(path: &Path, file: NamedTempFile) -> Result<bool, WireError> {
+    match file.persist_noclobber(path) {
         Ok(_) => sync_folder(path).map(|()| true),
         Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(e) => Err(WireError::io(path, "create", e.error)),
     }
 }
 
-/// Reads one of the reader's own files, at most `limit` bytes; `None` if there is none.
-pub fn read_own(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, WireError> {
+pub(super) fn read_own(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, WireError> {
     match open(path, limit) {
         Ok((file, size)) => read_all(file, path, size, limit).map(Some).map_err(|e| e.own(path)),
         Err(ReadError::Fault(Fault::Missing)) => Ok(None),
@@ -42,8 +53,7 @@ pub fn read_own(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, WireError> {
     }
 }
 
-/// Reads a small file with a secret and refuses it if other users can read it.
-pub fn read_secret(
+pub(super) fn read_secret(
     path: &Path,
     limit: u64,
     what: &'static str,
@@ -55,8 +65,7 @@ pub fn read_secret(
     }
 }
 
-/// Overwrites a file with zeros, as far as the file system allows, and removes it; nothing if there is none.
-pub fn destroy(path: &Path) -> Result<(), WireError> {
+pub(super) fn destroy(path: &Path) -> Result<(), WireError> {
     let length = match fs::metadata(path) {
         Ok(metadata) => metadata.len(),
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -73,24 +82,52 @@ pub fn destroy(path: &Path) -> Result<(), WireError> {
     sync_folder(path)
 }
 
-/// Removes a folder with everything in it; nothing if there is none.
-pub fn remove_folder(path: &Path) -> Result<(), WireError> {
-    match fs::remove_dir_all(path) {
+pub(super) fn remove(path: &Path) -> Result<(), WireError> {
+    removed(path, fs::remove_file(path))
+}
+
+pub(super) fn remove_folder(path: &Path) -> Result<(), WireError> {
+    removed(path, fs::remove_dir_all(path))
+}
+
+fn removed(path: &Path, outcome: io::Result<()>) -> Result<(), WireError> {
+    match outcome {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(WireError::io(path, "remove", e)),
         _ => Ok(()),
     }
 }
 
-/// Copies a file, whole or not at all.
-pub fn copy(from: &Path, to: &Path, limit: u64) -> Result<(), WireError> {
-    match read_own(from, limit)? {
-        Some(bytes) => write_public(to, &bytes),
-        None => Err(WireError::io(from, "read", io::ErrorKind::NotFound.into())),
+pub(super) fn list(folder: &Path) -> Result<Vec<(String, u64)>, WireError> {
+    let refused = |e| WireError::io(folder, "look into", e);
+    let entries = match fs::read_dir(folder) {
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        entries => entries.map_err(refused)?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(refused)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => {
+                let below = list(&entry.path())?.into_iter();
+                found.extend(below.map(|(below, size)| (format!("{name}/{below}"), size)));
+            }
+            Ok(metadata) if !name.starts_with(UNFINISHED) => found.push((name, metadata.len())),
+            Ok(_) => {}
+            // Renamed or removed since the folder was read.
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(refused(e)),
+        }
     }
+    Ok(found)
 }
 
-/// Creates a folder and its parents.
-pub fn create_folder(path: &Path) -> Result<(), WireError> {
+/// What the names of files begin with that are not finished.
+const UNFINISHED: &str = ".unfinished-";
+
+pub(super) fn create_folder(path: &Path) -> Result<(), WireError> {
     fs::create_dir_all(path).map_err(|e| WireError::io(path, "create the folder", e))
 }
 
@@ -113,8 +150,7 @@ pub(crate) fn check_private(_: &Path) -> Result<(), WireError> {
     Ok(())
 }
 
-/// Reads a file of `culprit`, at most `limit` bytes.
-pub(crate) fn read_from(
+pub(super) fn read_from(
     path: &Path,
     culprit: &PartyName,
     limit: u64,
@@ -199,7 +235,7 @@ fn temporary(path: &Path, bytes: &[u8], secret: bool) -> Result<NamedTempFile, W
     let folder = folder(path);
     create_folder(folder)?;
     let mut builder = Builder::new();
-    builder.prefix(".unfinished-");
+    builder.prefix(UNFINISHED);
     #[cfg(unix)]
     let mode = {
         use std::os::unix::fs::PermissionsExt;

@@ -1,0 +1,235 @@
+//! Computing a round's chunks, in any order, each once.
+
+use crate::progress::{Done, Progress};
+use crate::{Checked, Engine, EvaluatorError, Job, Shard, Step, refused_key};
+use blindtier_engine::{EngineError, Evaluate, Evaluated};
+use blindtier_transcript::{Inputs, Public, seed};
+use blindtier_wire::{
+    ChunkWriter, Chunking, Digest, Kind, PartyName, SubmissionEntry, TrustFile, WireError,
+    chunk_number, storage,
+};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Lies beside results that have no receipt yet, and says which submissions they are computed from.
+pub(crate) const INPUTS: &str = "inputs.txt";
+/// The largest result file that is read again.
+const LIMIT: u64 = (1 << 30) + (1 << 16);
+
+/// A round's results, as far as they are there.
+pub(crate) struct Evaluation<'a> {
+    public: Public<'a>,
+    trust: &'a TrustFile,
+    own: &'a Progress,
+    /// Hash of what the results are computed from.
+    inputs: [u8; 32],
+    writer: ChunkWriter<'a>,
+}
+
+/// What was computed or found.
+pub(crate) struct Results {
+    pub chunks: BTreeMap<u32, Done>,
+    pub families: u64,
+    pub resumed: u32,
+    pub lost: u32,
+    pub platform: String,
+}
+
+impl Results {
+    pub fn operations(&self) -> u64 {
+        self.chunks.values().fold(0, |sum, done| sum.saturating_add(done.operations))
+    }
+}
+
+impl<'a> Evaluation<'a> {
+    /// Makes room for results that are computed from these submissions.
+    pub fn new(
+        job: &Job<'a>,
+        public: &Public<'a>,
+        entries: &[SubmissionEntry],
+        own: &'a Progress,
+        shard: Option<Shard>,
+    ) -> Result<Self, EvaluatorError> {
+        let Job { board, trust, identity, .. } = *job;
+        let (round, context) = (public.round, public.context);
+        let inputs = seed(context, entries, 0);
+        claim(&board.results(), &inputs, own, shard)?;
+        let chunking = round
+            .chunking()
+            .map_err(|fault| WireError::refused(&board.round(), &PartyName::registrar(), fault))?;
+        let writer =
+            ChunkWriter::new(&board.results(), Kind::ResultChunk, context, identity, chunking)?;
+        Ok(Self { public: *public, trust, own, inputs, writer })
+    }
+
+    /// Computes what is missing.
+    pub fn run(
+        &self,
+        checked: Checked<'_>,
+        engine: &dyn Engine,
+        shard: Option<Shard>,
+        progress: &(dyn Fn(Step, u64, u64) + Sync),
+    ) -> Result<Results, EvaluatorError> {
+        let Checked { inputs, public_key, evaluation_key } = checked;
+        let engine = engine
+            .evaluate(&public_key, &evaluation_key)
+            .map_err(|source| refused_key(&self.public, self.public.board.evaluation_key(), source))?;
+        drop((public_key, evaluation_key));
+        let chunking = self.writer.chunking();
+        let (mut wanted, mut total) = (Vec::new(), 0);
+        for chunk in (0..chunking.count()).filter(|chunk| shard.is_none_or(|s| s.has(*chunk))) {
+            wanted.push(chunk);
+            total += u64::from(chunking.range(chunk).1);
+        }
+        let mut results = Results {
+            chunks: BTreeMap::new(),
+            families: total,
+            resumed: 0,
+            lost: 0,
+            platform: engine.platform(),
+        };
+        let done = AtomicU64::new(0);
+        let report = |families: usize| {
+            let before = done.fetch_add(families as u64, Ordering::Relaxed);
+            progress(Step::Evaluating, (before + families as u64).min(total), total);
+        };
+        progress(Step::Evaluating, 0, total);
+        let mut missing = Vec::new();
+        for chunk in wanted {
+            match self.find(chunk, &mut results)? {
+                Some(done) => {
+                    results.chunks.insert(chunk, done);
+                    report(families(chunking, chunk));
+                }
+                None => missing.push(chunk),
+            }
+        }
+        results.resumed = u32::try_from(results.chunks.len()).unwrap_or(u32::MAX);
+        self.compute(&missing, &inputs, engine.as_ref(), &report, &mut results)?;
+        Ok(results)
+    }
+
+    /// The result of a chunk, if an earlier run or another machine left it.
+    fn find(&self, chunk: u32, results: &mut Results) -> Result<Option<Done>, EvaluatorError> {
+        if let Some(recorded) = self.own.finished(&self.inputs, chunk)? {
+            if is_there(&self.writer.path(chunk), recorded)? {
+                return Ok(Some(recorded));
+            }
+            results.lost += 1;
+            return Ok(None);
+        }
+        let Some((digest, found)) = self.writer.find(chunk, self.trust) else { return Ok(None) };
+        let done = Done { digest, operations: found.operations };
+        self.own.finish(&self.inputs, &[(chunk, done)])?;
+        Ok(Some(done))
+    }
+
+    fn compute(
+        &self,
+        missing: &[u32],
+        inputs: &Inputs<'_>,
+        engine: &dyn Evaluate,
+        report: &(dyn Fn(usize) + Sync),
+        results: &mut Results,
+    ) -> Result<(), EvaluatorError> {
+        // While some chunks are computed, those before them are signed and written.
+        let mut finished: Vec<(u32, Evaluated)> = Vec::new();
+        for group in missing.chunks(engine.chunks_at_once().max(1)) {
+            let compute = || -> Vec<Result<(u32, Evaluated), EvaluatorError>> {
+                let evaluate = |chunk: &u32| {
+                    Ok((*chunk, evaluate_chunk(inputs, engine, *chunk, report)?))
+                };
+                group.par_iter().map(evaluate).collect()
+            };
+            let before = std::mem::take(&mut finished);
+            // On a thread of its own, which mostly waits for the disk.
+            let (outcomes, written) = std::thread::scope(|scope| {
+                let writing = scope.spawn(|| self.write(before));
+                (compute(), writing.join())
+            });
+            results.chunks.extend(written.unwrap_or_else(|p| std::panic::resume_unwind(p))?);
+            for outcome in outcomes {
+                match outcome {
+                    Ok(outcome) => finished.push(outcome),
+                    Err(error) => {
+                        // What came before the fault is kept, so that the next run starts there.
+                        self.write(finished)?;
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        results.chunks.extend(self.write(finished)?);
+        Ok(())
+    }
+
+    /// Writes results, and then records that they are there.
+    fn write(&self, finished: Vec<(u32, Evaluated)>) -> Result<Vec<(u32, Done)>, EvaluatorError> {
+        let mut written = Vec::with_capacity(finished.len());
+        for (chunk, Evaluated { results, operations, .. }) in finished {
+            let digest = self.writer.write(chunk, results, operations)?;
+            written.push((chunk, Done { digest, operations }));
+        }
+        if !written.is_empty() {
+            self.own.finish(&self.inputs, &written)?;
+        }
+        Ok(written)
+    }
+}
+
+fn families(chunking: Chunking, chunk: u32) -> usize {
+    chunking.range(chunk).1 as usize
+}
+
+/// Removes what was computed from other submissions, and says from which those results are that follow.
+///
+/// A shard removes nothing, since others may be at work: it takes an empty folder, or one that is claimed for the same.
+fn claim(
+    results: &Path,
+    inputs: &[u8; 32],
+    own: &Progress,
+    shard: Option<Shard>,
+) -> Result<(), EvaluatorError> {
+    let (note, text) = (results.join(INPUTS), Digest(*inputs).to_string());
+    let claimed = || -> Result<bool, WireError> {
+        let found = storage::read_own(&note, 4096)?;
+        Ok(found.is_some_and(|found| found == text.as_bytes()))
+    };
+    if claimed()? {
+        return Ok(());
+    }
+    let there = storage::list(results)?;
+    if shard.is_some() && !there.is_empty() {
+        // Another shard may have claimed it since.
+        return match claimed()? {
+            true => Ok(()),
+            false => Err(EvaluatorError::Stale { folder: results.to_owned() }),
+        };
+    }
+    for (name, _) in there {
+        let recorded = chunk_number(&name).map(|chunk| own.finished(inputs, chunk)).transpose()?;
+        let file = results.join(name);
+        if !recorded.flatten().is_some_and(|done| is_there(&file, done).unwrap_or(false)) {
+            storage::remove(&file)?;
+        }
+    }
+    Ok(storage::write_public(&note, text.as_bytes())?)
+}
+
+/// Whether a file is the result that was recorded.
+fn is_there(file: &Path, recorded: Done) -> Result<bool, WireError> {
+    let found = storage::read_own(file, LIMIT)?;
+    Ok(found.is_some_and(|bytes| Digest::of(&bytes) == recorded.digest))
+}
+
+fn evaluate_chunk(
+    inputs: &Inputs<'_>,
+    engine: &dyn Evaluate,
+    chunk: u32,
+    report: &(dyn Fn(usize) + Sync),
+) -> Result<Evaluated, EvaluatorError> {
+    let refused = |source: EngineError| EvaluatorError::Evaluate { chunk, source };
+    inputs.load(chunk)?.evaluate(engine, report).map_err(refused)
+}
