@@ -133,7 +133,8 @@ impl Row {
             .iter()
             .map(|pair| format!("{} ({:.2} s)", ratio(*pair), pair[1]))
             .collect();
-        let whole = self.seconds.iter().fold([0.0; 2], |sum, pair| [sum[0] + pair[0], sum[1] + pair[1]]);
+        let whole =
+            self.seconds.iter().fold([0.0; 2], |sum, pair| [sum[0] + pair[0], sum[1] + pair[1]]);
         let [bytes, memory] = [self.bytes, self.memory].map(|pair| pair.map(|n| n as f64));
         let bytes = bytes[0] / bytes[1];
         format!(

@@ -176,6 +176,7 @@ impl CliError {
                         | io::ErrorKind::NotADirectory
                         | io::ErrorKind::IsADirectory
                         | io::ErrorKind::InvalidInput
+                        | io::ErrorKind::Unsupported
                         | io::ErrorKind::InvalidData
                         | io::ErrorKind::UnexpectedEof
                 );

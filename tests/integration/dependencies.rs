@@ -57,14 +57,12 @@ fn parties_depend_only_on_what_they_may_do() {
     ] {
         let package = package(&metadata, &format!("blindtier-{party}"));
         assert_eq!(own(package), expected, "{party}");
-        for (library, user) in
-            [
+        for (library, user) in [
             ("tfhe", "engine-tfhe"),
             ("tfhe-ntt", "engine-bfv"),
             ("voprf", "linkage"),
             ("object_store", "store"),
-        ]
-        {
+        ] {
             let has = package.dependencies.iter().any(|d| d.name == library);
             assert_eq!(has, party == user, "{party} and {library}");
         }

@@ -71,7 +71,8 @@ impl Disturbance {
     }
 
     fn kill_at_any_moment(&mut self, party: &Party<'_>) {
-        let mut child = party.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child =
+            party.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(self.random.random_range(0..150)));
         child.kill().unwrap();
         if child.wait().unwrap().signal() == Some(9) {
@@ -117,9 +118,8 @@ impl fmt::Display for Disturbance {
 
 /// What is compared: the files below a folder, without those that a process that died had not finished.
 fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let finished = |file: &PathBuf| {
-        !file.file_name().unwrap().to_string_lossy().starts_with(".unfinished-")
-    };
+    let finished =
+        |file: &PathBuf| !file.file_name().unwrap().to_string_lossy().starts_with(".unfinished-");
     files_below(folder)
         .into_iter()
         .filter(finished)
@@ -225,7 +225,8 @@ fn killed_everywhere_a_round_reaches_its_submissions_and_the_same_tiers() {
     assert!(made, "the key ceremony ends");
     for agency in &agencies {
         let roster = format!("registrar/rosters/{agency}/roster.bt");
-        std::fs::copy(work.join(roster), work.join(format!("agencies/{agency}/roster.bt"))).unwrap();
+        std::fs::copy(work.join(roster), work.join(format!("agencies/{agency}/roster.bt")))
+            .unwrap();
         disturbance.call(&Party::link(work, agency), 8);
         disturbance.call(&Party::answer(work, agency), 8);
         disturbance.call(&Party::agency(work, agency), 10);

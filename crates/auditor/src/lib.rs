@@ -410,7 +410,8 @@ impl<'a> Audit<'a> {
     fn not_listed(&mut self, listed: &[(PartyName, Digest)]) -> Result<(), WireError> {
         for trustee in self.round.sharing.names() {
             let folder = self.board.partials(&trustee);
-            if storage::folder_exists(&folder)? && !listed.iter().any(|(name, _)| *name == trustee) {
+            if storage::folder_exists(&folder)? && !listed.iter().any(|(name, _)| *name == trustee)
+            {
                 let path = folder.join(file_names::PARTIALS);
                 Partials::read(&path, &trustee, self.round, self.context, self.trust)?;
                 self.files += 1;
@@ -420,11 +421,7 @@ impl<'a> Audit<'a> {
     }
 
     /// Whether all who open have shown everything. If they have and nothing was opened, somebody lied.
-    fn shown(
-        &self,
-        listed: &[(PartyName, Digest)],
-        chunking: Chunking,
-    ) -> Result<bool, WireError> {
+    fn shown(&self, listed: &[(PartyName, Digest)], chunking: Chunking) -> Result<bool, WireError> {
         for (trustee, _) in listed {
             for part in [PARTIAL_CHUNKS, COMMITMENT_CHUNKS] {
                 let folder = self.board.partials(trustee).join(part);

@@ -62,7 +62,8 @@ pub fn count(
         ));
     }
     let public = Public { board, round: &round, context: &context, trust };
-    let Checked { inputs, evaluation_key, .. } = Checked::read(&public, &ledger, engine, &own, progress)?;
+    let Checked { inputs, evaluation_key, .. } =
+        Checked::read(&public, &ledger, engine, &own, progress)?;
     let engine = engine
         .count(&evaluation_key)
         .map_err(|source| refused_key(&public, board.evaluation_key(), source))?;

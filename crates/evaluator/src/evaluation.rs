@@ -73,9 +73,9 @@ impl<'a> Evaluation<'a> {
         progress: &(dyn Fn(Step, u64, u64) + Sync),
     ) -> Result<Results, EvaluatorError> {
         let Checked { inputs, public_key, evaluation_key } = checked;
-        let engine = engine
-            .evaluate(&public_key, &evaluation_key)
-            .map_err(|source| refused_key(&self.public, self.public.board.evaluation_key(), source))?;
+        let engine = engine.evaluate(&public_key, &evaluation_key).map_err(|source| {
+            refused_key(&self.public, self.public.board.evaluation_key(), source)
+        })?;
         drop((public_key, evaluation_key));
         let chunking = self.writer.chunking();
         let (mut wanted, mut total) = (Vec::new(), 0);
@@ -138,9 +138,8 @@ impl<'a> Evaluation<'a> {
         let mut finished: Vec<(u32, Evaluated)> = Vec::new();
         for group in missing.chunks(engine.chunks_at_once().max(1)) {
             let compute = || -> Vec<Result<(u32, Evaluated), EvaluatorError>> {
-                let evaluate = |chunk: &u32| {
-                    Ok((*chunk, evaluate_chunk(inputs, engine, *chunk, report)?))
-                };
+                let evaluate =
+                    |chunk: &u32| Ok((*chunk, evaluate_chunk(inputs, engine, *chunk, report)?));
                 group.par_iter().map(evaluate).collect()
             };
             let before = std::mem::take(&mut finished);

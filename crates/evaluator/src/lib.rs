@@ -175,8 +175,8 @@ impl Job<'_> {
         }
         let (entries, keys) = (ledger.submissions()?, ledger.keys()?);
         let done = Receipt::read(&file, round, context, self.trust)?;
-        let same = done.body.submissions == entries
-            && done.body.evaluation_key == keys.evaluation_key;
+        let same =
+            done.body.submissions == entries && done.body.evaluation_key == keys.evaluation_key;
         Ok(same.then_some(done))
     }
 }

@@ -194,7 +194,8 @@ mod tests {
         let one = open(shard(1)).unwrap();
         let two = open(shard(2)).unwrap();
         assert!(matches!(open(shard(2)), Err(EvaluatorError::Busy { .. })));
-        let skipped = |progress: &Progress| [0, 1, 2, 3].map(|c| progress.skips(&Digest([0; 32]), c));
+        let skipped =
+            |progress: &Progress| [0, 1, 2, 3].map(|c| progress.skips(&Digest([0; 32]), c));
         assert_eq!(skipped(&one), [false, true, false, true]);
         assert_eq!(skipped(&two), [true, false, true, false]);
         drop(held);

@@ -2,8 +2,8 @@
 
 use crate::{Ledger, LedgerError};
 use blindtier_wire::{
-    Board, Context, Digest, Fault, Opened, Partials, Round, TrustFile, WireError,
-    commitments_in, file_names, opened_digest, opened_numbers, same, storage,
+    Board, Context, Digest, Fault, Opened, Partials, Round, TrustFile, WireError, commitments_in,
+    file_names, opened_digest, opened_numbers, same, storage,
 };
 
 /// An opened round: the opened numbers and the commitments to the seeds of the pads in them.

@@ -23,7 +23,8 @@ use blindtier_policy::{Fact, OptOut, Policy};
 use blindtier_wire::{
     Board, Context, Digest, Engine, Entry, GroupList, Layout, LetterKeys, Linkage,
     MAX_LINKAGE_PERSONS, NO_GROUP, OptOuts, PartyName, Pseudonym, PseudonymKey, Roster,
-    RosterLinkage, Round, RoundId, Sharing, SigningIdentity, Statistics, WireError, file_names, storage, write,
+    RosterLinkage, Round, RoundId, Sharing, SigningIdentity, Statistics, WireError, file_names,
+    storage, write,
 };
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -286,11 +287,7 @@ impl<'a> Announcing<'a> {
     }
 
     /// Before the first file is written. What an interrupted announcement left is removed.
-    fn begin(
-        &self,
-        round: &RoundId,
-        agencies: &[(PartyName, Vec<Fact>)],
-    ) -> Result<(), WireError> {
+    fn begin(&self, round: &RoundId, agencies: &[(PartyName, Vec<Fact>)]) -> Result<(), WireError> {
         if self.interrupted()? {
             for file in private_files(self.new, agencies) {
                 storage::destroy(&file)?;

@@ -10,8 +10,8 @@ use blindtier_transcript::Contribution;
 use blindtier_wire::{
     COMMITMENT_CHUNKS, ChunkReader, ChunkWriter, Chunking, Digest, Expect, Kind, Opened,
     OpeningKey, PARTIAL_CHUNKS, PartialChunk, Partials, PartyName, Receipt, Received, Share,
-    Shares, WireError, check_randomness, chunk_name, chunks_exist, file_names, opened_bytes, opened_digest, read,
-    storage, write,
+    Shares, WireError, check_randomness, chunk_name, chunks_exist, file_names, opened_bytes,
+    opened_digest, read, storage, write,
 };
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;

@@ -133,12 +133,7 @@ impl<'a> ChunkWriter<'a> {
     }
 
     /// Writes a chunk out of order, and returns the hash of its file.
-    pub fn write(
-        &self,
-        number: u32,
-        bytes: Vec<u8>,
-        operations: u64,
-    ) -> Result<Digest, WireError> {
+    pub fn write(&self, number: u32, bytes: Vec<u8>, operations: u64) -> Result<Digest, WireError> {
         let (start, count) = self.chunking.range(number);
         if count == 0 {
             return Err(self.miscounted());

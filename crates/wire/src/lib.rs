@@ -41,7 +41,9 @@ mod submission;
 
 pub use board::Board;
 pub use ceremony::{CeremonyMessages, FirstsChecked, ShareCommitment, ShareCommitments};
-pub use chunk::{Chunk, ChunkReader, ChunkWriter, Chunking, chunk_name, chunk_number, chunks_exist};
+pub use chunk::{
+    Chunk, ChunkReader, ChunkWriter, Chunking, chunk_name, chunk_number, chunks_exist,
+};
 pub use envelope::{Context, Engine, Expect, Message, Received, Signed, read, write};
 pub use error::{Fault, WireError, same};
 pub use evaluation_key::EvaluationKey;

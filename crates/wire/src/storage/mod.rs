@@ -119,7 +119,9 @@ pub(crate) fn read_from(
 /// Whether there is a file. An error where that cannot be told: what is not seen is not absent.
 pub fn exists(path: &Path) -> Result<bool, WireError> {
     match object(path)? {
-        Some(object) => Ok(object.size().map_err(|e| WireError::io(path, "look for", e))?.is_some()),
+        Some(object) => {
+            Ok(object.size().map_err(|e| WireError::io(path, "look for", e))?.is_some())
+        }
         None => path.try_exists().or_else(|e| match e.kind() {
             io::ErrorKind::NotADirectory => Ok(false),
             _ => Err(WireError::io(path, "look for", e)),

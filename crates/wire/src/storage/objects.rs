@@ -96,9 +96,8 @@ fn opened(url: &str) -> io::Result<Arc<dyn Objects>> {
     if let Some(store) = opened.get(url) {
         return Ok(store.clone());
     }
-    let unsupported = || {
-        io::Error::new(io::ErrorKind::Unsupported, "this program reaches no object stores")
-    };
+    let unsupported =
+        || io::Error::new(io::ErrorKind::Unsupported, "this program reaches no object stores");
     let store = OPENER.get().ok_or_else(unsupported)?(url)?;
     opened.insert(url.to_owned(), store.clone());
     Ok(store)
