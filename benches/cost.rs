@@ -12,9 +12,11 @@
 use blindtier::compare::{machine, now};
 use clap::Parser;
 use miette::{IntoDiagnostic, Result, miette};
+use program::Folder;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+mod program;
 
 #[derive(Parser)]
 #[command(about = "Estimates next to real rounds")]
@@ -79,7 +81,7 @@ fn main() -> Result<()> {
     if arguments.test || !arguments.bench {
         return Ok(());
     }
-    let folder = Folder::new()?;
+    let folder = Folder::new("cost")?;
     let calibration = arguments.calibration.clone();
     if arguments.calibrate {
         let mut call = vec!["calibrate".to_owned()];
@@ -179,7 +181,7 @@ fn run(case: &Case, calibration: Option<&Path>, folder: &Folder) -> Result<Row> 
     }
     let estimate = folder.blindtier(&call)?["layouts"][0]["estimate"].clone();
 
-    let work = folder.0.join(format!("{policy}-{engine}-{proofs}"));
+    let work = folder.path().join(format!("{policy}-{engine}-{proofs}"));
     let mut call = vec!["demo".to_owned(), "--policy".into(), (*policy).to_owned()];
     call.extend(["--linkage".to_owned(), "keyed-hash".into()]);
     call.extend(["--work".to_owned(), work.display().to_string()]);
@@ -226,47 +228,5 @@ fn size(path: &Path) -> u64 {
     match std::fs::read_dir(path) {
         Ok(entries) => entries.flatten().map(|entry| size(&entry.path())).sum(),
         Err(_) => std::fs::metadata(path).map_or(0, |file| file.len()),
-    }
-}
-
-/// A folder that goes with what is in it. The program is copied there, so that a build beside the measurement does not take
-/// it away.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("blindtier-cost-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).into_diagnostic()?;
-        let folder = Self(folder);
-        std::fs::copy(env!("CARGO_BIN_EXE_blindtier"), folder.program()).into_diagnostic()?;
-        Ok(folder)
-    }
-
-    fn program(&self) -> PathBuf {
-        self.0.join("blindtier")
-    }
-
-    /// Calls the program and returns what it printed.
-    fn blindtier(&self, arguments: &[String]) -> Result<Value> {
-        let called = Command::new(self.program())
-            .args(arguments)
-            .stderr(std::process::Stdio::null())
-            .output()
-            .into_diagnostic()?;
-        let said = String::from_utf8_lossy(&called.stdout);
-        if !called.status.success() {
-            return Err(miette!("blindtier {}: {said}", arguments.join(" ")));
-        }
-        match said.starts_with('{') {
-            true => serde_json::from_str(&said).into_diagnostic(),
-            false => Ok(Value::Null),
-        }
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // A folder that cannot be removed is left to the system.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -4,7 +4,7 @@
 //! What it remembers can be found again on the board, with more work: losing it loses nothing.
 
 use crate::{EvaluatorError, Shard};
-use blindtier_transcript::Memory;
+use blindtier_transcript::{Look, Memory};
 use blindtier_wire::{Context, Digest, storage};
 use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition, TableError};
 use std::path::{Path, PathBuf};
@@ -118,7 +118,10 @@ impl Progress {
 }
 
 impl Memory for Progress {
-    fn skips(&self, manifest: &Digest, chunk: u32) -> bool {
+    fn look(&self, manifest: &Digest, chunk: u32) -> Look {
+        if self.shard.is_some_and(|shard| !shard.has(chunk)) {
+            return Look::Nothing;
+        }
         let known = || -> Result<bool, redb::Error> {
             let table = match self.database.begin_read()?.open_table(CHECKED) {
                 Err(TableError::TableDoesNotExist(_)) => return Ok(false),
@@ -127,7 +130,7 @@ impl Memory for Progress {
             Ok(table.get((&manifest.0, chunk))?.is_some())
         };
         // What cannot be looked up is looked at again.
-        self.shard.is_some_and(|shard| !shard.has(chunk)) || known().unwrap_or(false)
+        if known().unwrap_or(false) { Look::File } else { Look::Everything }
     }
 
     fn passed(&self, manifest: &Digest, chunk: u32) {
@@ -170,7 +173,7 @@ mod tests {
         let open = || Progress::open(folder.path(), &context(), None).unwrap();
         let first = open();
         assert_eq!(first.finished(&inputs, 4).unwrap(), None);
-        assert!(!first.skips(&manifest, 4));
+        assert_eq!(first.look(&manifest, 4), Look::Everything);
         first.finish(&inputs, &[(4, done)]).unwrap();
         first.passed(&manifest, 4);
         first.save().unwrap();
@@ -179,9 +182,9 @@ mod tests {
         assert_eq!(second.finished(&inputs, 4).unwrap(), Some(done));
         assert_eq!(second.finished(&inputs, 5).unwrap(), None);
         assert_eq!(second.finished(&[9; 32], 4).unwrap(), None, "of other inputs");
-        assert!(second.skips(&manifest, 4));
-        assert!(!second.skips(&manifest, 5));
-        assert!(!second.skips(&Digest([9; 32]), 4), "of another submission");
+        assert_eq!(second.look(&manifest, 4), Look::File);
+        assert_eq!(second.look(&manifest, 5), Look::Everything);
+        assert_eq!(second.look(&Digest([9; 32]), 4), Look::Everything, "of another submission");
     }
 
     #[test]
@@ -194,10 +197,9 @@ mod tests {
         let one = open(shard(1)).unwrap();
         let two = open(shard(2)).unwrap();
         assert!(matches!(open(shard(2)), Err(EvaluatorError::Busy { .. })));
-        let skipped =
-            |progress: &Progress| [0, 1, 2, 3].map(|c| progress.skips(&Digest([0; 32]), c));
-        assert_eq!(skipped(&one), [false, true, false, true]);
-        assert_eq!(skipped(&two), [true, false, true, false]);
+        let looks = |progress: &Progress| [0, 1, 2].map(|c| progress.look(&Digest([0; 32]), c));
+        assert_eq!(looks(&one), [Look::Everything, Look::Nothing, Look::Everything]);
+        assert_eq!(looks(&two), [Look::Nothing, Look::Everything, Look::Nothing]);
         drop(held);
         open(None).unwrap();
     }

@@ -112,11 +112,21 @@ impl<'a> Submitted<'a> {
 /// Says which chunks' proofs are looked at, and with what.
 pub type Proofs<'v> = dyn Fn(u32) -> Option<&'v dyn Verify> + Sync + 'v;
 
+/// What is still to be looked at of a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// All of it.
+    Everything,
+    /// Whether it is the registered file: what is in it was found valid before.
+    File,
+    /// Nothing: another machine looks at it.
+    Nothing,
+}
+
 /// What is remembered of chunks that were looked at.
 pub trait Memory: Sync {
-    /// Whether a chunk of the submission with this manifest need not be looked at: it was before, or another machine does.
-    /// It has to be there all the same.
-    fn skips(&self, manifest: &Digest, chunk: u32) -> bool;
+    /// What is to be looked at of a chunk of the submission with this manifest.
+    fn look(&self, manifest: &Digest, chunk: u32) -> Look;
 
     /// The chunk was read and found valid.
     fn passed(&self, manifest: &Digest, chunk: u32);
@@ -124,8 +134,8 @@ pub trait Memory: Sync {
 
 /// Nothing is remembered.
 impl Memory for () {
-    fn skips(&self, _: &Digest, _: u32) -> bool {
-        false
+    fn look(&self, _: &Digest, _: u32) -> Look {
+        Look::Everything
     }
 
     fn passed(&self, _: &Digest, _: u32) {}
@@ -225,16 +235,14 @@ impl Submitted<'_> {
         memory: &dyn Memory,
         progress: &(dyn Fn(u32) + Sync),
     ) -> Result<Option<BadSubmission>, WireError> {
-        let there = self.reader.there()?;
         let check = |chunk| {
-            let skipped = memory.skips(&self.manifest, chunk) && there.contains(&chunk);
-            let outcome = match skipped {
-                true => Ok(()),
-                false => self.check(chunk, proofs(chunk)),
+            let outcome = match memory.look(&self.manifest, chunk) {
+                Look::Nothing => Ok(()),
+                Look::File => self.check(chunk, None),
+                Look::Everything => self
+                    .check(chunk, proofs(chunk))
+                    .inspect(|()| memory.passed(&self.manifest, chunk)),
             };
-            if outcome.is_ok() && !skipped {
-                memory.passed(&self.manifest, chunk);
-            }
             progress(chunking.range(chunk).1);
             outcome.err().map(|trouble| (chunk, trouble))
         };

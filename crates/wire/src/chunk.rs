@@ -65,13 +65,9 @@ pub fn chunk_name(chunk: u32) -> String {
 
 /// Whether the files of the first `count` chunks are all in a folder, whatever is in them.
 pub fn chunks_exist(folder: &Path, count: usize) -> Result<bool, WireError> {
-    let there = chunks_in(folder)?;
+    let files = storage::list(folder)?;
+    let there: BTreeSet<u32> = files.iter().filter_map(|(name, _)| chunk_number(name)).collect();
     Ok((0u32..).take(count).all(|chunk| there.contains(&chunk)))
-}
-
-/// The chunks whose files are in a folder, whatever is in them.
-fn chunks_in(folder: &Path) -> Result<BTreeSet<u32>, WireError> {
-    Ok(storage::list(folder)?.iter().filter_map(|(name, _)| chunk_number(name)).collect())
 }
 
 /// The chunk whose file has this name.
@@ -217,11 +213,6 @@ impl<'a> ChunkReader<'a> {
     /// The file of a chunk.
     pub fn path(&self, chunk: u32) -> PathBuf {
         self.folder.join(chunk_name(chunk))
-    }
-
-    /// The chunks whose files are there, whatever is in them.
-    pub fn there(&self) -> Result<BTreeSet<u32>, WireError> {
-        chunks_in(&self.folder)
     }
 
     /// Who sent the chunks.
