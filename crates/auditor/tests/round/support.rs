@@ -757,7 +757,7 @@ impl World {
             plan: PLAN,
             identity: &self.evaluator,
             trust: &self.trust,
-            state: &files.root.join("evaluator"),
+            state: &self.dir.path().join("evaluator"),
         };
         blindtier_evaluator::run(&job, &engine, &|_, done, total| assert!(done <= total))
     }

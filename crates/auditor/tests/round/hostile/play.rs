@@ -459,13 +459,15 @@ impl<'w> Play<'w> {
     }
 
     fn evaluate(&self) -> Result<(), Refusal> {
+        // Cases are played side by side, in copies of one round.
+        let state = tempfile::tempdir().unwrap();
         let job = blindtier_evaluator::Job {
             board: &self.files.board,
             policy: policy_hash(),
             plan: PLAN,
             identity: &self.world.evaluator,
             trust: &self.world.trust,
-            state: &self.files.root.join("evaluator"),
+            state: state.path(),
         };
         let engine = self.engine(Actor::Evaluator);
         blindtier_evaluator::run(&job, &engine, &|_, done, all| quiet(done, all))?;
