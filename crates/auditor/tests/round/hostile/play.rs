@@ -3,7 +3,9 @@
 use super::case::Values;
 use super::engine::{SUBMITTERS, Strict};
 use super::setting::register_policy;
-use crate::support::{AGENCIES, Files, MODULUS, PLAN, World, is_done, policy_hash, tier_without};
+use crate::support::{
+    AGENCIES, Files, MODULUS, PLAN, World, copy_folder, is_done, policy_hash, tier_without,
+};
 use blindtier_agency::{AgencyError, Pseudonyms, Register, RegisterColumns};
 use blindtier_auditor::{AuditError, Execute, Reference};
 use blindtier_evaluator::EvaluatorError;
@@ -257,6 +259,11 @@ impl<'w> Play<'w> {
                 let (from, to) = (self.own(actor), self.files.board.submissions());
                 let identity = self.identity(actor);
                 let to = to.join(identity.name().submitter_folder());
+                if self.accomplices.iter().any(|name| name == identity.name().as_str()) {
+                    // By a program of its own, which does not compare what it sends.
+                    copy_folder(&from, &to);
+                    return Ok(());
+                }
                 let invitation = self.invitation(actor)?;
                 Ok(invitation.hand_over(&from, &to, identity, &self.world.trust)?)
             }
