@@ -11,7 +11,7 @@
 
 use blindtier::compare::{machine, now};
 use clap::Parser;
-use miette::{IntoDiagnostic, Result, miette};
+use miette::{IntoDiagnostic, Result};
 use program::Folder;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

@@ -12,10 +12,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Chunks of submissions that were read and found valid, by the hash of the manifest and the chunk's number.
-const CHECKED: TableDefinition<(&[u8; 32], u32), ()> = TableDefinition::new("checked");
+const CHECKED: TableDefinition<Place, ()> = TableDefinition::new("checked");
 /// Hash and operations of results that lie on the board, by the hash of the inputs and the chunk's number.
-const FINISHED: TableDefinition<(&[u8; 32], u32), (&[u8; 32], u64)> =
-    TableDefinition::new("finished");
+const FINISHED: TableDefinition<Place, (&[u8; 32], u64)> = TableDefinition::new("finished");
+
+/// A hash and the number of a chunk.
+type Place = (&'static [u8; 32], u32);
 
 /// A result chunk that lies on the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Rows that are turned into texts at once.
 const BATCH: usize = 4096;
@@ -40,6 +41,10 @@ struct Column {
 impl ParquetRows {
     /// Reads the schema; gives the columns' names too.
     pub fn open(file: File, name: &str) -> Result<(Self, Vec<String>), SimulateError> {
+        guarded(name, || Self::read_schema(file, name))
+    }
+
+    fn read_schema(file: File, name: &str) -> Result<(Self, Vec<String>), SimulateError> {
         let file = SerializedFileReader::new(file).map_err(wrong(name))?;
         let mut columns = Vec::new();
         for column in file.metadata().file_metadata().schema_descr().columns() {
@@ -65,9 +70,9 @@ impl ParquetRows {
     pub fn advance(&mut self, name: &str) -> Result<bool, SimulateError> {
         self.row = self.row.saturating_add(1);
         while self.row >= self.filled {
-            if self.fill(name)? {
+            if guarded(name, || self.fill(name))? {
                 self.row = 0;
-            } else if !self.open_group(name)? {
+            } else if !guarded(name, || self.open_group(name))? {
                 return Ok(false);
             }
         }
@@ -105,6 +110,18 @@ impl ParquetRows {
         }
         Ok(self.filled > 0)
     }
+}
+
+/// The crate `parquet` panics on some damaged files, which are to be refused like others.
+fn guarded<T>(
+    name: &str,
+    read: impl FnOnce() -> Result<T, SimulateError>,
+) -> Result<T, SimulateError> {
+    // Nothing that `read` left half done is used after an error.
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        let reason = "its bytes are damaged".to_owned();
+        Err(SimulateError::Parquet { file: name.to_owned(), reason })
+    })
 }
 
 impl Column {
