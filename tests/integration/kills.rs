@@ -182,7 +182,7 @@ pub fn again_and_disturbed(undisturbed: &Path, disturbance: &mut Disturbance, ti
 fn killed_everywhere_an_evaluation_and_an_opening_end_bit_for_bit_as_undisturbed() {
     let mut disturbance = Disturbance::new(9);
     for _ in 0..2 {
-        again_and_disturbed(&ROUND.path().join("work"), &mut disturbance, 20);
+        again_and_disturbed(&ROUND.path().join("work"), &mut disturbance, 26);
     }
     disturbance.assert_at_least(100, 20);
 }
