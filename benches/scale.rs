@@ -181,6 +181,8 @@ fn fit(rounds: &[Value], object: &str, field: &str) -> Line {
     } else {
         (points.first().map_or(0.0, |(_, y)| *y), 0.0)
     };
+    // What does not grow is the mean, so that nothing is extrapolated below zero.
+    let (base, each) = if each < 0.0 { (y / w, 0.0) } else { (base, each) };
     let off = points.iter().map(|(x, y)| ((base + each * x - y) / y).abs()).fold(0.0, f64::max);
     Line { base, each, off }
 }
