@@ -1,12 +1,11 @@
 //! Parties that die, and disks that fail: a round that was interrupted everywhere ends like one that was not.
 
 use crate::rig::{
-    Call, Party, ROUND, after_opening, copy_tree, files_below, hand_in, rewound, succeeded,
+    Call, Party, ROUND, after_opening, assert_same, copy_tree, hand_in, rewound, succeeded,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -113,25 +112,6 @@ impl fmt::Display for Disturbance {
             "{} processes killed ({at_calls} at calls that change files, {any} at any moment), {failed} failed with their disk",
             self.kills()
         )
-    }
-}
-
-/// What is compared: the files below a folder, without those that a process that died had not finished.
-fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let finished =
-        |file: &PathBuf| !file.file_name().unwrap().to_string_lossy().starts_with(".unfinished-");
-    files_below(folder)
-        .into_iter()
-        .filter(finished)
-        .map(|file| (file.strip_prefix(folder).unwrap().to_owned(), std::fs::read(&file).unwrap()))
-        .collect()
-}
-
-fn assert_same(one: &Path, other: &Path) {
-    let (one, other) = (contents(one), contents(other));
-    assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
-    for (name, bytes) in &one {
-        assert!(*bytes == other[name], "{} differs", name.display());
     }
 }
 

@@ -1,6 +1,6 @@
 //! Boards in object stores: the same commands, with a URL for the board.
 
-use crate::rig::{Party, ROUND, before_evaluation, copy_tree, files_below, succeeded};
+use crate::rig::{Party, ROUND, assert_same, before_evaluation, copy_tree, succeeded};
 use serde_json::{Value, json};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -93,18 +93,6 @@ impl Drop for S3 {
         // It has ended by itself then.
         let _ = self.process.kill();
         let _ = self.process.wait();
-    }
-}
-
-fn assert_same(one: &Path, other: &Path) {
-    let names = |folder: &Path| -> Vec<PathBuf> {
-        let below = files_below(folder).into_iter();
-        below.map(|file| file.strip_prefix(folder).unwrap().to_owned()).collect()
-    };
-    assert_eq!(names(one), names(other));
-    for name in names(one) {
-        let read = |folder: &Path| std::fs::read(folder.join(&name)).unwrap();
-        assert!(read(one) == read(other), "{}", name.display());
     }
 }
 

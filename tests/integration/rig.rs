@@ -1,6 +1,7 @@
 //! Running the program, and finished rounds to play with.
 
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -183,6 +184,26 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// What is compared: the files below a folder, without those that a process that died had not finished.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let finished =
+        |file: &PathBuf| !file.file_name().unwrap().to_string_lossy().starts_with(".unfinished-");
+    files_below(folder)
+        .into_iter()
+        .filter(finished)
+        .map(|file| (file.strip_prefix(folder).unwrap().to_owned(), std::fs::read(&file).unwrap()))
+        .collect()
+}
+
+/// Asserts that two folders hold the same files with the same bytes.
+pub fn assert_same(one: &Path, other: &Path) {
+    let (one, other) = (contents(one), contents(other));
+    assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
+    for (name, bytes) in &one {
+        assert!(*bytes == other[name], "{} differs", name.display());
+    }
 }
 
 /// The command of a party on the files of a work folder, as the demo lays them out.

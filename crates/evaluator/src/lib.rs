@@ -72,7 +72,7 @@ pub struct Finished {
 pub struct FinishedShard {
     /// Its chunks.
     pub chunks: u32,
-    /// Families in them.
+    /// Families in them; 0 if the whole round was finished before.
     pub families: u64,
     /// What they took: lookups or multiplications.
     pub operations: u64,
@@ -135,24 +135,22 @@ pub fn run_shard(
     let ledger = Ledger::read(&board.ledger(), &round, &context, trust)?;
     let entries = ledger.submissions()?;
     let public = Public { board, round: &round, context: &context, trust };
-    let finished = |chunks: u32, families, operations, resumed, lost| FinishedShard {
-        chunks,
-        families,
-        operations,
-        resumed,
-        lost,
-    };
     if let Some(done) = job.receipt(&round, &context, &ledger)? {
         let all = u32::try_from(done.body.chunks.len()).unwrap_or(u32::MAX);
-        let chunks = u32::try_from((0..all).filter(|chunk| shard.has(*chunk)).count());
-        let chunks = chunks.unwrap_or(u32::MAX);
-        return Ok(finished(chunks, 0, 0, chunks, 0));
+        let chunks = (0..all).filter(|chunk| shard.has(*chunk)).count();
+        let chunks = u32::try_from(chunks).unwrap_or(u32::MAX);
+        return Ok(FinishedShard { chunks, families: 0, operations: 0, resumed: chunks, lost: 0 });
     }
     let checked = Checked::read(&public, &ledger, engine, &own, progress)?;
     let evaluation = Evaluation::new(job, &public, &entries, &own, Some(shard))?;
     let done = evaluation.run(checked, engine, Some(shard), progress)?;
-    let chunks = u32::try_from(done.chunks.len()).unwrap_or(u32::MAX);
-    Ok(finished(chunks, done.families, done.operations(), done.resumed, done.lost))
+    Ok(FinishedShard {
+        chunks: u32::try_from(done.chunks.len()).unwrap_or(u32::MAX),
+        families: done.families,
+        operations: done.operations(),
+        resumed: done.resumed,
+        lost: done.lost,
+    })
 }
 
 impl Job<'_> {
