@@ -1,4 +1,4 @@
-//! How whole rounds grow: `cargo bench --bench scale -- [--policy P] [--families N,N,…] [--targets N,N] [--json]`.
+//! How whole rounds grow: `cargo bench --bench scale -- [--policy P] [--engine E] [--families N,N,…] [--targets N,N] [--json]`.
 //!
 //! Plays a round of each size with `blindtier demo`, all parties on this machine one after the other, and prints seconds and
 //! peak memory by party, a straight line through each, how far it is off at worst, and what it says for larger rounds. Bytes of
@@ -23,6 +23,9 @@ struct Arguments {
     /// Shipped policy
     #[arg(long, default_value = "nursery")]
     policy: String,
+    /// Engine: bfv or tfhe
+    #[arg(long, default_value = "bfv")]
+    engine: String,
     /// Families of the rounds that are played
     #[arg(long, value_delimiter = ',', default_value = "10000,100000,300000,1000000")]
     families: Vec<u64>,
@@ -62,7 +65,7 @@ fn main() -> Result<()> {
     let folder = Folder::new("scale")?;
     let mut rounds = Vec::new();
     for families in &arguments.families {
-        let round = play(&folder, &arguments.policy, *families)?;
+        let round = play(&folder, &arguments, *families)?;
         eprintln!("{families}: {} {}", round["seconds"], round["peak_memory_bytes"]);
         rounds.push(round);
     }
@@ -77,7 +80,7 @@ fn main() -> Result<()> {
         .map(|families| {
             let steps: Vec<f64> = seconds.iter().map(|line| line.at(*families as f64)).collect();
             let core_hours = steps.iter().sum::<f64>() * machine.cores as f64 / 3600.0;
-            let bytes = bytes(&folder, &arguments.policy, *families)?;
+            let bytes = bytes(&folder, &arguments, *families)?;
             let price = core_hours * arguments.price;
             Ok(Target { families: *families, steps, core_hours, price, bytes })
         })
@@ -86,16 +89,17 @@ fn main() -> Result<()> {
         let machine = json!({ "processor": machine.processor, "cores": machine.cores });
         println!(
             "{}",
-            json!({ "made": now(), "machine": machine, "policy": arguments.policy, "rounds": rounds })
+            json!({ "made": now(), "machine": machine, "policy": arguments.policy, "engine": arguments.engine, "rounds": rounds })
         );
         return Ok(());
     }
     println!(
-        "{}, {} cores of {}, `{}`\n",
+        "{}, {} cores of {}, `{}`, engine {}\n",
         now(),
         machine.cores,
         machine.processor,
-        arguments.policy
+        arguments.policy,
+        arguments.engine
     );
     measured(&rounds, &seconds, "seconds", &STEPS, 1.0, "s");
     println!();
@@ -126,12 +130,13 @@ struct Target {
     bytes: f64,
 }
 
-fn play(folder: &Folder, policy: &str, families: u64) -> Result<Value> {
+fn play(folder: &Folder, arguments: &Arguments, families: u64) -> Result<Value> {
     let work = folder.path().join(families.to_string());
     let (work, families) = (work.display().to_string(), families.to_string());
-    let call = ["demo", "--engine", "bfv", "--linkage", "keyed-hash", "--json", "--policy", policy];
-    let rest = ["--families", &families, "--work", &work];
-    let call: Vec<String> = call.iter().chain(&rest).map(|word| (*word).to_owned()).collect();
+    let Arguments { policy, engine, .. } = arguments;
+    let round = ["--policy", policy, "--engine", engine, "--families", &families];
+    let call = ["demo", "--linkage", "keyed-hash", "--json", "--work", &work];
+    let call: Vec<String> = call.iter().chain(&round).map(|word| (*word).to_owned()).collect();
     let played = folder.blindtier(&call)?;
     // A round of a million families leaves gigabytes.
     let _ = std::fs::remove_dir_all(&work);
@@ -139,9 +144,10 @@ fn play(folder: &Folder, policy: &str, families: u64) -> Result<Value> {
 }
 
 /// Of all files of a round, as the program computes them.
-fn bytes(folder: &Folder, policy: &str, families: u64) -> Result<f64> {
+fn bytes(folder: &Folder, arguments: &Arguments, families: u64) -> Result<f64> {
     let families = families.to_string();
-    let call = ["policy", "cost", policy, "--engine", "bfv", "--layout", "folded", "--json"];
+    let Arguments { policy, engine, .. } = arguments;
+    let call = ["policy", "cost", policy, "--engine", engine, "--layout", "folded", "--json"];
     let call: Vec<String> =
         call.iter().chain(&["--families", &families]).map(|word| (*word).to_owned()).collect();
     let cost = folder.blindtier(&call)?;

@@ -16,6 +16,8 @@ use blindtier_engine_tfhe::{
 use blindtier_policy::Policy;
 use blindtier_policy::passes::Layout;
 use blindtier_wire::{Digest, Engine, Sharing};
+#[cfg(feature = "cluster")]
+use std::num::NonZeroUsize;
 
 /// Engine names on the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -186,6 +188,16 @@ impl AnyPlan {
             }
         };
         Ok((plan(engine)?, format!("{}: as the registrar said", engine.name())))
+    }
+
+    /// How many chunks are best computed together: one where one chunk takes all cores.
+    #[cfg(feature = "cluster")]
+    pub fn chunks_at_once(&self) -> NonZeroUsize {
+        let cores = match self {
+            Self::Tfhe(_) => 1,
+            Self::Bfv(_) => rayon::current_num_threads(),
+        };
+        NonZeroUsize::new(cores).unwrap_or(NonZeroUsize::MIN)
     }
 
     /// Whether a dealer makes the key.

@@ -45,6 +45,15 @@ pub enum CliError {
     Compare(#[from] blindtier_compare::CompareError),
     #[error(transparent)]
     Estimate(#[from] blindtier_estimate::EstimateError),
+    #[cfg(feature = "cluster")]
+    #[error(transparent)]
+    Cluster(#[from] blindtier_cluster::ClusterError),
+    /// The program is built without it.
+    #[cfg(not(feature = "cluster"))]
+    #[error(
+        "this program was built without the command cluster; build it with `cargo build --release --features cluster`, or share the work with `evaluator run --shard`"
+    )]
+    NoCluster,
     /// A calibration was named that is not there.
     #[error("{}: there is no calibration; make one with `blindtier calibrate --out FILE`", file.display())]
     NoCalibration { file: PathBuf },
@@ -152,6 +161,7 @@ impl CliError {
             | Self::Output(_)
             | Self::WrongTiers
             | Self::Threads(_) => 1,
+            Self::Evaluator(blindtier_evaluator::EvaluatorError::Unfinished { .. }) => 1,
             Self::Compare(blindtier_compare::CompareError::Approach(_)) => 1,
             _ if self.machine_failed() => 1,
             _ => 2,

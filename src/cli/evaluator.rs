@@ -1,10 +1,11 @@
 //! `blindtier evaluator`.
 
+use super::engine::AnyPlan;
 use super::error::CliError;
 use super::output::Output;
 use super::registrar::epsilon;
 use super::round::{IdentityArg, LoadedRound, RoundArgs, folder_bytes};
-use blindtier_evaluator::{Job, Shard, Step};
+use blindtier_evaluator::{EvaluatorError, Job, Shard, Step};
 use blindtier_ledger::thousandths;
 use blindtier_wire::{Question, SigningIdentity};
 use serde_json::{Value, json};
@@ -158,27 +159,41 @@ fn positions(named: &[String], groups: &[String]) -> Result<Vec<u32>, CliError> 
 }
 
 fn evaluate(args: &RunArgs, output: Output) -> Result<(), CliError> {
-    let loaded = args.round.load()?;
-    let identity = args.identity.load()?;
-    let state = args.state.folder(&args.identity);
+    evaluate_with(&args.round, &args.identity, &args.state, output, |job, plan, report| {
+        Ok(match args.shard {
+            None => Outcome::Whole(blindtier_evaluator::run(job, plan, report)?),
+            Some(shard) => {
+                Outcome::Shard(shard, blindtier_evaluator::run_shard(job, shard, plan, report)?)
+            }
+        })
+    })
+}
+
+/// What an evaluation calls with its step, the families done and those that there are.
+type Report<'a> = &'a (dyn Fn(Step, u64, u64) + Sync);
+
+/// Evaluates in one way or another, and reports.
+pub fn evaluate_with(
+    round: &RoundArgs,
+    identity: &IdentityArg,
+    state: &StateArg,
+    output: Output,
+    evaluate: impl Fn(&Job<'_>, &AnyPlan, Report<'_>) -> Result<Outcome, EvaluatorError>,
+) -> Result<(), CliError> {
+    let loaded = round.load()?;
+    let state = state.folder(identity);
+    let identity = identity.load()?;
     let job = job(&loaded, &identity, &state);
     let (checking, evaluating) = (output.progress("checking"), output.progress("evaluating"));
     // The two steps' own times: reading keys and submissions and looking at proofs, and computing.
     let (start, computing) = (Instant::now(), OnceLock::new());
-    let report = |step, done, total| match step {
+    let outcome = evaluate(&job, &loaded.plan, &|step, done, total| match step {
         Step::Checking => checking.set(done, total),
         Step::Evaluating | Step::Counting => {
             computing.get_or_init(Instant::now);
             evaluating.set(done, total);
         }
-    };
-    let outcome = match args.shard {
-        None => Outcome::Whole(blindtier_evaluator::run(&job, &loaded.plan, &report)?),
-        Some(shard) => {
-            let done = blindtier_evaluator::run_shard(&job, shard, &loaded.plan, &report)?;
-            Outcome::Shard(shard, done)
-        }
-    };
+    })?;
     let seconds = computing.get().map_or(0.0, |begun| begun.elapsed().as_secs_f64());
     let check_seconds = start.elapsed().as_secs_f64() - seconds;
     [checking, evaluating].iter().for_each(super::progress::Progress::finish);
@@ -240,8 +255,10 @@ fn evaluate(args: &RunArgs, output: Output) -> Result<(), CliError> {
 }
 
 /// What was evaluated.
-enum Outcome {
+pub enum Outcome {
+    /// All of the round.
     Whole(blindtier_evaluator::Finished),
+    /// A part.
     Shard(Shard, blindtier_evaluator::FinishedShard),
 }
 

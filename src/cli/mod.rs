@@ -5,6 +5,11 @@
 mod agency;
 mod auditor;
 mod calibrate;
+#[cfg(feature = "cluster")]
+mod cluster;
+#[cfg(not(feature = "cluster"))]
+#[path = "cluster_left_out.rs"]
+mod cluster;
 mod compare;
 mod cost;
 mod dealer;
@@ -74,6 +79,9 @@ enum Command {
     /// The evaluator: computes tiers on ciphertexts
     #[command(subcommand)]
     Evaluator(evaluator::EvaluatorCommand),
+    /// The evaluator's work on many machines (in builds with the feature `cluster`)
+    #[command(subcommand)]
+    Cluster(cluster::ClusterCommand),
     /// The dealer: makes the keys of a round with engine tfhe, once
     #[command(subcommand)]
     Dealer(dealer::DealerCommand),
@@ -117,6 +125,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Registrar(command) => registrar::run(&command, output),
         Command::Agency(command) => agency::run(&command, output),
         Command::Evaluator(command) => evaluator::run(&command, output),
+        Command::Cluster(command) => cluster::run(&command, output),
         Command::Dealer(command) => dealer::run(&command, output),
         Command::Trustee(command) => trustee::run(&command, output),
         Command::Family(command) => family::run(&command, output),

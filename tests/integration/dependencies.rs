@@ -49,6 +49,7 @@ fn parties_depend_only_on_what_they_may_do() {
         ("registrar", vec!["linkage", "policy", "submission", "wire"]),
         ("agency", vec!["linkage", "policy", "submission", "wire"]),
         ("evaluator", vec!["engine", "ledger", "transcript", "wire"]),
+        ("cluster", vec!["evaluator", "wire"]),
         ("transcript", vec!["engine", "wire"]),
         ("dealer", vec!["wire"]),
         ("trustee", vec!["engine", "ledger", "transcript", "wire"]),

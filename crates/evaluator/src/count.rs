@@ -1,5 +1,6 @@
 //! Counting: how many families of a group have a tier, on ciphertexts.
 
+use crate::evaluation::By;
 use crate::progress::Progress;
 use crate::{Checked, Engine, EvaluatorError, Job, Step, refused_key};
 use blindtier_ledger::Ledger;
@@ -63,7 +64,7 @@ pub fn count(
     }
     let public = Public { board, round: &round, context: &context, trust };
     let Checked { inputs, evaluation_key, .. } =
-        Checked::read(&public, &ledger, engine, &own, progress)?;
+        Checked::read(&public, &ledger, engine, &own, By::This(None), progress)?;
     let engine = engine
         .count(&evaluation_key)
         .map_err(|source| refused_key(&public, board.evaluation_key(), source))?;

@@ -48,6 +48,24 @@ pub enum EvaluatorError {
         /// The results.
         folder: PathBuf,
     },
+    /// A machine was told to compute something else than it may.
+    #[error("{}: not computed: {reason}; start every machine and the run with the same policy, board and trust file", result.display())]
+    Order {
+        /// Where the result should have been written.
+        result: PathBuf,
+        /// Why it was not.
+        reason: &'static str,
+    },
+    /// Other machines do not finish.
+    #[error("{}: {missing} chunks have no result, and none came though they were ordered again and again: {source}; see what the executors say, and run this again: what is there is kept", folder.display())]
+    Unfinished {
+        /// The results.
+        folder: PathBuf,
+        /// How many there should be besides.
+        missing: usize,
+        /// What the machines said last.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// What is asked may not be asked.
     #[error("{}: {reason}; nothing is counted", file.display())]
     Question {
@@ -80,6 +98,8 @@ impl EvaluatorError {
             | Self::Question { .. }
             | Self::Busy { .. }
             | Self::Progress { .. }
+            | Self::Order { .. }
+            | Self::Unfinished { .. }
             | Self::Stale { .. } => Vec::new(),
         }
     }

@@ -1,7 +1,9 @@
 //! Computing a round's chunks, in any order, each once.
 
 use crate::progress::{Done, Progress};
-use crate::{Checked, Engine, EvaluatorError, Job, Shard, Step, refused_key};
+use crate::{
+    Checked, Engine, EvaluatorError, Job, Machines, Order, Shard, Step, Wanted, refused_key,
+};
 use blindtier_engine::{EngineError, Evaluate, Evaluated};
 use blindtier_transcript::{Inputs, Public, seed};
 use blindtier_wire::{
@@ -9,14 +11,28 @@ use blindtier_wire::{
     chunk_number, storage,
 };
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// Lies beside results that have no receipt yet, and says which submissions they are computed from.
 pub(crate) const INPUTS: &str = "inputs.txt";
 /// The largest result file that is read again.
 const LIMIT: u64 = (1 << 30) + (1 << 16);
+
+/// How many orders in a row may bring nothing new before a run on other machines is given up.
+const FRUITLESS: u32 = 5;
+
+/// Who computes.
+#[derive(Clone, Copy)]
+pub(crate) enum By<'m> {
+    /// This machine, all chunks or those of a shard.
+    This(Option<Shard>),
+    /// Others, all chunks.
+    Machines(&'m dyn Machines),
+}
 
 /// A round's results, as far as they are there.
 pub(crate) struct Evaluation<'a> {
@@ -69,9 +85,13 @@ impl<'a> Evaluation<'a> {
         &self,
         checked: Checked<'_>,
         engine: &dyn Engine,
-        shard: Option<Shard>,
+        by: By<'_>,
         progress: &(dyn Fn(Step, u64, u64) + Sync),
     ) -> Result<Results, EvaluatorError> {
+        let shard = match by {
+            By::This(shard) => shard,
+            By::Machines(_) => None,
+        };
         let Checked { inputs, public_key, evaluation_key } = checked;
         let engine = engine.evaluate(&public_key, &evaluation_key).map_err(|source| {
             refused_key(&self.public, self.public.board.evaluation_key(), source)
@@ -107,8 +127,74 @@ impl<'a> Evaluation<'a> {
             }
         }
         results.resumed = u32::try_from(results.chunks.len()).unwrap_or(u32::MAX);
-        self.compute(&missing, &inputs, engine.as_ref(), &report, &mut results)?;
+        match by {
+            By::This(_) => {
+                self.compute(&missing, &inputs, engine.as_ref(), &report, &mut results)?;
+            }
+            By::Machines(machines) => {
+                drop((inputs, engine));
+                self.order(missing, machines, &report, &mut results)?;
+            }
+        }
         Ok(results)
+    }
+
+    /// Has other machines compute what is missing, and looks at every result itself.
+    fn order(
+        &self,
+        mut missing: Vec<u32>,
+        machines: &dyn Machines,
+        report: &(dyn Fn(usize) + Sync),
+        results: &mut Results,
+    ) -> Result<(), EvaluatorError> {
+        let (folder, chunking) = (self.public.board.results(), self.writer.chunking());
+        // What was reported once is not reported again, though it may be lost and computed anew.
+        let reported = Mutex::new(BTreeSet::new());
+        let mut fruitless = 0;
+        while !missing.is_empty() {
+            let order = |&chunk: &u32| -> Result<Order, WireError> {
+                let result = self.writer.path(chunk);
+                // Nothing that is damaged may look like a result.
+                storage::remove(&result)?;
+                Ok(Order { inputs: Digest(self.inputs), chunk, result })
+            };
+            let orders = missing.iter().map(order).collect::<Result<Vec<_>, _>>()?;
+            let there = || -> Result<usize, WireError> {
+                let names = storage::list(&folder)?;
+                let wanted = |(name, _): &(String, u64)| {
+                    chunk_number(name).filter(|chunk| missing.binary_search(chunk).is_ok())
+                };
+                let found: Vec<u32> = names.iter().filter_map(wanted).collect();
+                let mut reported = reported.lock().unwrap_or_else(PoisonError::into_inner);
+                for chunk in &found {
+                    if reported.insert(*chunk) {
+                        report(families(chunking, *chunk));
+                    }
+                }
+                Ok(found.len())
+            };
+            let outcome = machines.compute(&Wanted { orders: &orders, there: &there });
+            there()?;
+            let ordered = missing.len();
+            let mut lacking = Vec::new();
+            for chunk in missing {
+                match self.find(chunk, results)? {
+                    Some(done) => _ = results.chunks.insert(chunk, done),
+                    None => lacking.push(chunk),
+                }
+            }
+            missing = lacking;
+            fruitless = if missing.len() < ordered { 0 } else { fruitless + 1 };
+            if fruitless == FRUITLESS {
+                let source = outcome.err().unwrap_or_else(|| "they said that all is done".into());
+                let missing = missing.len();
+                return Err(EvaluatorError::Unfinished { folder, missing, source });
+            }
+            if let (Err(_), 1..) = (&outcome, fruitless) {
+                std::thread::sleep(Duration::from_secs(1 << fruitless));
+            }
+        }
+        Ok(())
     }
 
     /// The result of a chunk, if an earlier run or another machine left it.
@@ -191,18 +277,13 @@ fn claim(
     own: &Progress,
     shard: Option<Shard>,
 ) -> Result<(), EvaluatorError> {
-    let (note, text) = (results.join(INPUTS), Digest(*inputs).to_string());
-    let claimed = || -> Result<bool, WireError> {
-        let found = storage::read_own(&note, 4096)?;
-        Ok(found.is_some_and(|found| found == text.as_bytes()))
-    };
-    if claimed()? {
+    if claimed(results, inputs)? {
         return Ok(());
     }
     let there = storage::list(results)?;
     if shard.is_some() && !there.is_empty() {
         // Another shard may have claimed it since.
-        return match claimed()? {
+        return match claimed(results, inputs)? {
             true => Ok(()),
             false => Err(EvaluatorError::Stale { folder: results.to_owned() }),
         };
@@ -214,7 +295,14 @@ fn claim(
             storage::remove(&file)?;
         }
     }
-    Ok(storage::write_public(&note, text.as_bytes())?)
+    let text = Digest(*inputs).to_string();
+    Ok(storage::write_public(&results.join(INPUTS), text.as_bytes())?)
+}
+
+/// Whether the results are said to be computed from these submissions.
+pub(crate) fn claimed(results: &Path, inputs: &[u8; 32]) -> Result<bool, WireError> {
+    let found = storage::read_own(&results.join(INPUTS), 4096)?;
+    Ok(found.is_some_and(|found| found == Digest(*inputs).to_string().as_bytes()))
 }
 
 /// Whether a file is the result that was recorded.
@@ -223,7 +311,7 @@ fn is_there(file: &Path, recorded: Done) -> Result<bool, WireError> {
     Ok(found.is_some_and(|bytes| Digest::of(&bytes) == recorded.digest))
 }
 
-fn evaluate_chunk(
+pub(crate) fn evaluate_chunk(
     inputs: &Inputs<'_>,
     engine: &dyn Evaluate,
     chunk: u32,

@@ -7,22 +7,26 @@
 mod count;
 mod error;
 mod evaluation;
+mod machines;
 mod progress;
 mod shard;
+mod worker;
 
-pub use blindtier_transcript::Engine;
+pub use blindtier_transcript::{Engine, Public};
 pub use count::{CountedRound, count};
 pub use error::EvaluatorError;
+pub use machines::{Machines, Order, Wanted};
 pub use shard::Shard;
+pub use worker::Worker;
 
 use blindtier_engine::EngineError;
 use blindtier_ledger::Ledger;
-use blindtier_transcript::{Inputs, Public};
+use blindtier_transcript::{Elsewhere, Inputs};
 use blindtier_wire::{
     Board, Context, Digest, EvaluationKey, Expect, Message, PublicKey, Receipt, Received, Round,
     SigningIdentity, TrustFile, WireError, read, same, storage, write,
 };
-use evaluation::{Evaluation, INPUTS};
+use evaluation::{By, Evaluation, INPUTS};
 use progress::Progress;
 use std::path::{Path, PathBuf};
 
@@ -93,6 +97,28 @@ pub fn run(
     engine: &dyn Engine,
     progress: &(dyn Fn(Step, u64, u64) + Sync),
 ) -> Result<Finished, EvaluatorError> {
+    whole(job, engine, None, progress)
+}
+
+/// Has the chunks checked and computed by [`Worker`]s on other machines, and signs the receipt.
+///
+/// Nothing that the machines say is believed: a chunk is done when the board has a result of it that the evaluator's key
+/// signed. What is missing when they end or fail is ordered again, until several orders in a row bring nothing new.
+pub fn run_on(
+    job: &Job<'_>,
+    engine: &dyn Engine,
+    machines: &dyn Machines,
+    progress: &(dyn Fn(Step, u64, u64) + Sync),
+) -> Result<Finished, EvaluatorError> {
+    whole(job, engine, Some(machines), progress)
+}
+
+fn whole(
+    job: &Job<'_>,
+    engine: &dyn Engine,
+    machines: Option<&dyn Machines>,
+    progress: &(dyn Fn(Step, u64, u64) + Sync),
+) -> Result<Finished, EvaluatorError> {
     let Job { board, trust, identity, .. } = *job;
     let (round, context) = job.round()?;
     let own = Progress::open(job.state, &context, None)?;
@@ -105,9 +131,10 @@ pub fn run(
         return Ok(Finished { receipt: done.body, digest: done.digest, resumed, lost: 0 });
     }
     let public = Public { board, round: &round, context: &context, trust };
-    let checked = Checked::read(&public, &ledger, engine, &own, progress)?;
+    let by = machines.map_or(By::This(None), By::Machines);
+    let checked = Checked::read(&public, &ledger, engine, &own, by, progress)?;
     let evaluation = Evaluation::new(job, &public, &entries, &own, None)?;
-    let done = evaluation.run(checked, engine, None, progress)?;
+    let done = evaluation.run(checked, engine, by, progress)?;
     let receipt = Receipt {
         plan: round.plan,
         evaluation_key: keys.evaluation_key,
@@ -141,9 +168,10 @@ pub fn run_shard(
         let chunks = u32::try_from(chunks).unwrap_or(u32::MAX);
         return Ok(FinishedShard { chunks, families: 0, operations: 0, resumed: chunks, lost: 0 });
     }
-    let checked = Checked::read(&public, &ledger, engine, &own, progress)?;
+    let by = By::This(Some(shard));
+    let checked = Checked::read(&public, &ledger, engine, &own, by, progress)?;
     let evaluation = Evaluation::new(job, &public, &entries, &own, Some(shard))?;
-    let done = evaluation.run(checked, engine, Some(shard), progress)?;
+    let done = evaluation.run(checked, engine, by, progress)?;
     Ok(FinishedShard {
         chunks: u32::try_from(done.chunks.len()).unwrap_or(u32::MAX),
         families: done.families,
@@ -193,6 +221,7 @@ impl<'a> Checked<'a> {
         ledger: &Ledger,
         engine: &dyn Engine,
         own: &Progress,
+        by: By<'_>,
         progress: &(dyn Fn(Step, u64, u64) + Sync),
     ) -> Result<Self, EvaluatorError> {
         let (board, keys) = (public.board, ledger.keys()?);
@@ -212,7 +241,10 @@ impl<'a> Checked<'a> {
             &engine.submitters(),
             keys.public_key,
             &|_| Some(verifier.as_ref()),
-            own,
+            match by {
+                By::This(_) => own,
+                By::Machines(_) => &Elsewhere,
+            },
             &|done| progress(Step::Checking, done, total),
         );
         // What was found valid is known the next time, also if something else was not.

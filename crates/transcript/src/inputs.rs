@@ -141,6 +141,17 @@ impl Memory for () {
     fn passed(&self, _: &Digest, _: u32) {}
 }
 
+/// Other machines look at all chunks.
+pub struct Elsewhere;
+
+impl Memory for Elsewhere {
+    fn look(&self, _: &Digest, _: u32) -> Look {
+        Look::Nothing
+    }
+
+    fn passed(&self, _: &Digest, _: u32) {}
+}
+
 /// What results are computed from, with every chunk checked.
 pub struct Inputs<'a> {
     context: &'a Context,
@@ -201,6 +212,22 @@ impl<'a> Inputs<'a> {
             return Ok(Self { context, chunking, entries, submitted });
         }
         Err(TranscriptError::Submissions(bad))
+    }
+
+    /// Looks at everything of one chunk, for whoever read the submissions without looking at their chunks.
+    pub fn check(&self, chunk: u32, verifier: &dyn Verify) -> Result<(), TranscriptError> {
+        let mut bad = Vec::new();
+        for submitted in self.submitted.iter().flatten() {
+            match submitted.check(chunk, Some(verifier)) {
+                Ok(()) => {}
+                Err(Trouble::Local(error)) => return Err(error.into()),
+                Err(trouble) => {
+                    let submitter = submitted.submitter.clone();
+                    bad.push(BadSubmission { submitter, chunk: Some(chunk), trouble, more: 0 });
+                }
+            }
+        }
+        if bad.is_empty() { Ok(()) } else { Err(TranscriptError::Submissions(bad)) }
     }
 
     /// Reads what is computed together.

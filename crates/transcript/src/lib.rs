@@ -11,7 +11,7 @@ mod openings;
 
 pub use counts::{Opening, count_part};
 pub use error::{BadSubmission, TranscriptError, Trouble};
-pub use inputs::{Inputs, Loaded, Look, Memory, Proofs, Public, Submitted, seed};
+pub use inputs::{Elsewhere, Inputs, Loaded, Look, Memory, Proofs, Public, Submitted, seed};
 pub use openings::{Contribution, OpenedChunk, Speaker, contributions, open_chunk};
 
 use blindtier_engine::{Combine, CombineCounts, Count, EngineError, Evaluate, Prepare, Verify};

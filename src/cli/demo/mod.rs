@@ -61,6 +61,9 @@ pub struct DemoArgs {
     /// How agencies find out which slot a person of their register has. For many families keyed-hash is faster
     #[arg(long, value_enum, default_value_t)]
     linkage: LinkageName,
+    /// Slots a chunk, with engine tfhe [default: 512; with engine bfv the plan says it]
+    #[arg(long, value_name = "SLOTS", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    chunk: Option<u32>,
     /// Split the families into so many seeded regions, and open the numbers of families of each region and tier as well. Needs
     /// engine bfv
     #[arg(long, value_name = "REGIONS", value_parser = clap::value_parser!(u32).range(1..=64))]
@@ -94,6 +97,8 @@ pub(super) struct Stage {
     pub sharing: Sharing,
     pub proofs: Proofs,
     pub linkage: LinkageName,
+    /// Slots a chunk, if that was said.
+    pub chunk: Option<u32>,
     /// How many of a hundred families say no.
     pub opt_out: u32,
     /// How many of a hundred families each register lacks.
@@ -249,6 +254,7 @@ pub fn run(args: &DemoArgs, output: Output) -> Result<(), CliError> {
         sharing: args.trustees,
         proofs: ProofsName::chosen(args.proofs, args.engine),
         linkage: args.linkage,
+        chunk: args.chunk,
         opt_out: args.opt_out,
         missing: args.missing,
         statistics: args.statistics.map(|regions| (regions, args.epsilon, args.statistics_noise)),

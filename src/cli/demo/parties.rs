@@ -264,6 +264,7 @@ impl<'a> Table<'a> {
             ("--private", self.registrar_private()),
         ];
         files.extend(stage.opt_out_file().map(|file| ("--opt-out", file)));
+        files.extend(stage.chunk.map(|slots| ("--chunk", slots.to_string().into())));
         if let Some((.., noise)) = stage.statistics {
             files.push(("--statistics-by", "region".into()));
             files.push(("--statistics-noise", value_name(noise).into()));

@@ -15,6 +15,7 @@ mod hostile;
 mod keys;
 mod ledgers;
 mod letters;
+mod machines;
 mod openings;
 mod population;
 mod registrations;

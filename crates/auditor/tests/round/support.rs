@@ -750,16 +750,26 @@ impl World {
         self.all().iter().for_each(|k| self.exclude(files, *k, agency, reason).unwrap());
     }
 
-    pub fn evaluate_with(&self, files: &Files, engine: Fake) -> Result<Finished, EvaluatorError> {
-        let job = blindtier_evaluator::Job {
+    /// Calls something with the evaluator's job.
+    pub fn at_evaluation<T>(
+        &self,
+        files: &Files,
+        call: impl FnOnce(&blindtier_evaluator::Job<'_>) -> T,
+    ) -> T {
+        call(&blindtier_evaluator::Job {
             board: &files.board,
             policy: policy_hash(),
             plan: PLAN,
             identity: &self.evaluator,
             trust: &self.trust,
             state: &self.dir.path().join("evaluator"),
-        };
-        blindtier_evaluator::run(&job, &engine, &|_, done, total| assert!(done <= total))
+        })
+    }
+
+    pub fn evaluate_with(&self, files: &Files, engine: Fake) -> Result<Finished, EvaluatorError> {
+        self.at_evaluation(files, |job| {
+            blindtier_evaluator::run(job, &engine, &|_, done, total| assert!(done <= total))
+        })
     }
 
     pub fn evaluate(&self, files: &Files) -> Result<Finished, EvaluatorError> {
