@@ -1,6 +1,7 @@
 //! A family disputes a value: one slot of a batched round is decided anew, and both versions stay.
 
 use crate::demo::agencies;
+use crate::kills::Disturbance;
 use crate::rig::{Call, Party, blindtier, copy_tree, files_below, hand_in, succeeded};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -101,8 +102,17 @@ fn a_correction_decides_one_slot_anew_and_both_versions_stay() {
 
     let keygen = |number| Party::keygen(&other, number).and("--json").call();
     (1..=3).for_each(|number| succeeded(&keygen(number)));
-    let dealt = Party::dealer(&other).with("--identity", key.to_str().unwrap()).call();
-    succeeded(&dealt);
+    // A dealing that was interrupted is made anew: nobody uses what it left.
+    let dealer = Party::dealer(&other).with("--identity", key.to_str().unwrap());
+    let mut disturbance = Disturbance::new(12);
+    for _ in 0..3 {
+        disturbance.fault(&dealer, "kill");
+    }
+    assert!(disturbance.kills() > 0, "{disturbance}");
+    let commitments = board.join("ceremony/dealer/commitments.bt");
+    if !commitments.exists() {
+        succeeded(&dealer.call());
+    }
     together(keygen, |said| said["done"] == true);
     for agency in agencies(&work) {
         let to = other.join(format!("agencies/{agency}/roster.bt"));

@@ -45,7 +45,7 @@ impl Disturbance {
         Self { random: ChaCha8Rng::seed_from_u64(seed), killed: [0; 2], failed: 0 }
     }
 
-    fn kills(&self) -> u32 {
+    pub fn kills(&self) -> u32 {
         self.killed.iter().sum()
     }
 
@@ -79,7 +79,7 @@ impl Disturbance {
         }
     }
 
-    fn fault(&mut self, party: &Party<'_>, mode: &str) {
+    pub fn fault(&mut self, party: &Party<'_>, mode: &str) {
         let most = CALLS[self.random.random_range(0..CALLS.len())];
         let at = self.random.random_range(1..=most);
         let output = party
