@@ -241,8 +241,9 @@ pub fn run(command: &RegistrarCommand, output: Output) -> Result<(), CliError> {
 fn new_round(args: &NewRoundArgs, output: Output) -> Result<(), CliError> {
     let policy = policy_file::load(&args.policy)?;
     let by = args.statistics_by.as_deref();
-    let population = Population::read_grouped(&args.announce.population, by)?;
-    let families = u64::try_from(population.families.len()).unwrap_or(u64::MAX);
+    let population =
+        Population::read_grouped(&args.announce.population, by, &args.announce.private)?;
+    let families = u64::from(population.families());
     let statistics = population.grouping().map(|grouping| Statistics {
         groups: grouping.names.clone(),
         budget: args.privacy_budget,
@@ -267,7 +268,7 @@ fn correct(args: &CorrectArgs, output: Output) -> Result<(), CliError> {
     let LoadedRound { policy, round, context, board, trust, .. } = args.round.load()?;
     Ledger::read(&board.ledger(), &round, &context, &trust)?.opened()?;
     let letter_keys = LetterKeys::read(&board.letter_keys(), &round, &context, &trust)?;
-    let population = Population::read(&args.announce.population)?;
+    let population = Population::read(&args.announce.population, &args.announce.private)?;
     let (layout, sharing) = (layout(round.layout), round.sharing);
     let plan = AnyPlan::new(&policy, EngineName::Tfhe, layout, sharing, Proofs::On)?;
     let why = "tfhe: corrections need proofs of encryption".to_owned();

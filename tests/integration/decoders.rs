@@ -269,9 +269,9 @@ fn tables_are_read_or_refused() {
     let population = std::fs::read(work.join("registrar/population.csv")).unwrap();
     let scratch = Scratch::new("changed.csv");
     feed("population", vec![population.clone()], |b| {
-        outcome(Population::read(&scratch.holding(b)))
+        outcome(Population::read(&scratch.holding(b), &work))
     });
-    let known = Population::read(&work.join("registrar/population.csv")).unwrap();
+    let known = Population::read(&work.join("registrar/population.csv"), &work).unwrap();
     feed("opt-outs", vec![b"f1\n\n f2\n".to_vec()], |b| {
         outcome(known.opt_outs(&scratch.holding(b)))
     });

@@ -27,15 +27,20 @@ impl Corrects<'_> {
         population: &Population,
         file: &Path,
     ) -> Result<Vec<u32>, RegistrarError> {
-        let by_key: HashMap<[u8; 32], u32> =
-            population.families.iter().map(|family| family.letter_key).zip(0..).collect();
+        let key_of = |slot: &u32| self.letter_keys.keys.get(*slot as usize);
+        // Of these slots only: there are few, and many families.
+        let mut found: HashMap<[u8; 32], Option<u32>> =
+            self.slots.iter().filter_map(key_of).map(|key| (*key, None)).collect();
+        let mut keys = population.letter_keys();
+        for family in 0..population.families() {
+            if let Some(place) = keys.next()?.and_then(|key| found.get_mut(&key)) {
+                *place = Some(family);
+            }
+        }
         let family = |slot: &u32| {
-            let key = self
-                .letter_keys
-                .keys
-                .get(*slot as usize)
+            let key = key_of(slot)
                 .ok_or(RegistrarError::NoSuchSlot { slot: *slot, round: self.round })?;
-            by_key.get(key).copied().ok_or_else(|| RegistrarError::SlotWithoutFamily {
+            found.get(key).copied().flatten().ok_or_else(|| RegistrarError::SlotWithoutFamily {
                 file: file.to_owned(),
                 slot: *slot,
             })

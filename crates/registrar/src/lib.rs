@@ -8,24 +8,32 @@ mod columns;
 mod corrections;
 mod error;
 mod link;
+mod opt_outs;
 mod population;
+mod reading;
+mod rosters;
+mod rows;
 mod shuffle;
+mod sorter;
+mod spool;
+#[cfg(test)]
+mod tests;
 
 pub use blindtier_submission::{ColumnSource, Destination, Invitation, SubmissionError, Submitted};
 pub use columns::RegistrarColumns;
 pub use corrections::Corrects;
 pub use error::{OptOutFault, PopulationFault, RegistrarError};
 pub use link::{Answered, Link, link};
-pub use population::{Family, Grouping, OptOutList, Population};
+pub use opt_outs::OptOutList;
+pub use population::{Grouping, Population};
 
-use blindtier_linkage::LinkageKey;
 use blindtier_policy::{Fact, OptOut, Policy};
 use blindtier_wire::{
-    Board, Context, Digest, Engine, Entry, GroupList, Layout, LetterKeys, Linkage,
-    MAX_LINKAGE_PERSONS, NO_GROUP, OptOuts, PartyName, Pseudonym, PseudonymKey, Roster,
-    RosterLinkage, Round, RoundId, Sharing, SigningIdentity, Statistics, WireError, file_names,
-    storage, write,
+    Board, Context, Digest, Engine, GroupList, Layout, Linkage, MAX_LINKAGE_PERSONS, Message,
+    NO_GROUP, OptOuts, PartyName, Round, RoundId, Sharing, SigningIdentity, Statistics, WireError,
+    file_names, storage, write,
 };
+use rosters::{SlotKeys, Slots, write_roster};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -94,8 +102,7 @@ pub struct Announced {
 /// How many persons every agency's request has unless the registrar says otherwise: the persons of the population, rounded
 /// up to a power of two so that their number stays hidden as well.
 pub fn request_size(population: &Population) -> u32 {
-    let rounded =
-        u32::try_from(population.persons.len()).ok().and_then(u32::checked_next_power_of_two);
+    let rounded = u32::try_from(population.persons()).ok().and_then(u32::checked_next_power_of_two);
     rounded.unwrap_or(MAX_LINKAGE_PERSONS).min(MAX_LINKAGE_PERSONS)
 }
 
@@ -103,7 +110,7 @@ pub fn request_size(population: &Population) -> u32 {
 /// keeps: the agencies' linkage keys and who said no.
 ///
 /// The round file is written last: without it the other files are of no use to anybody. Refuses to replace
-/// a round, or what another round needs.
+/// a round, or what another round needs. What does not fit into memory is spooled as by [`Population::read`].
 pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
     if new.corrects.is_none() && storage::exists(&new.board.round())? {
         return Err(RegistrarError::RoundExists { file: new.board.round() });
@@ -125,15 +132,13 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
         check_private(new, &agencies)?;
     }
 
-    let everybody = u32::try_from(population.families.len())
-        .map_err(|_| RegistrarError::TooManyFamilies { families: population.families.len() })?;
     let families = match new.corrects {
         Some(corrects) => Zeroizing::new(corrects.families(population, new.population_file)?),
-        None => shuffle::permutation(everybody)?,
+        None => shuffle::permutation(population.families())?,
     };
-    let slots = u32::try_from(families.len()).unwrap_or(u32::MAX);
-    let by_slot = || families.iter().filter_map(|&f| population.families.get(f as usize));
-    let letter_keys = LetterKeys { keys: by_slot().map(|f| f.letter_key).collect() };
+    let declared = |fact| agencies.iter().any(|(_, facts)| facts.contains(&fact));
+    let slots = Slots::new(&families, population, declared);
+    let letter_keys = SlotKeys::new(population, &slots, new.private)?;
     let mut nonce = [0; 32];
     getrandom::fill(&mut nonce).map_err(WireError::Random)?;
     let mut submitters: Vec<PartyName> = agencies.iter().map(|(name, _)| name.clone()).collect();
@@ -144,12 +149,12 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
         engine: new.engine.clone(),
         layout: new.layout,
         plan: new.plan,
-        slots,
+        slots: slots.count,
         chunk: new.chunk,
         submitters,
         sharing: new.sharing,
         key_maker: if new.dealer { PartyName::dealer() } else { PartyName::trustee(1) },
-        letter_keys: letter_keys.digest(),
+        letter_keys: letter_keys.digest()?,
         linkage: new.linkage,
         proofs: new.proofs,
         deadline: new.deadline,
@@ -164,6 +169,12 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
         None => new.board.clone(),
     };
 
+    round.check().map_err(|fault| WireError::Unwritable {
+        file: board.round(),
+        kind: Round::KIND,
+        fault: Box::new(fault),
+    })?;
+
     announcing.begin(&context.round, &agencies)?;
     if registrar {
         let said_no = |family: &u32| new.opt_outs.is_some_and(|(list, _)| list.said_no(*family));
@@ -176,43 +187,18 @@ pub fn new_round(new: &NewRound<'_>) -> Result<Announced, RegistrarError> {
         let list = GroupList { slots };
         write(&new.private.join(file_names::GROUPS), &list, &context, new.identity)?;
     }
-    let mut slot_of = vec![None; population.families.len()];
-    for (slot, &family) in (0u32..).zip(families.iter()) {
-        if let Some(place) = slot_of.get_mut(family as usize) {
-            *place = Some(slot);
-        }
-    }
-    let members: Vec<(&str, u32)> = population
-        .persons
-        .iter()
-        .filter_map(|(person, family)| {
-            Some((person.as_str(), slot_of.get(*family as usize).copied().flatten()?))
-        })
-        .collect();
-    let persons: Vec<&str> = members.iter().map(|(person, _)| *person).collect();
+    drop(families);
     let mut rosters = Vec::with_capacity(agencies.len());
     for (name, facts) in agencies {
-        let (linkage, pseudonyms) = pseudonyms(new, &persons, &name, &context)?;
-        let mut entries: Vec<Entry> = members
-            .iter()
-            .zip(pseudonyms)
-            .map(|((_, slot), pseudonym)| Entry { pseudonym, slot: *slot })
-            .collect();
-        entries.sort_unstable();
-        let fact = |fact, count: fn(&Family) -> u16| {
-            facts.contains(&fact).then(|| by_slot().map(count).collect())
-        };
-        let persons = fact(Fact::Persons, |f| f.persons);
-        let adults = fact(Fact::Adults, |f| f.adults);
-        let roster = Roster { agency: name.clone(), linkage, entries, slots, persons, adults };
         let path = new.rosters.join(name.submitter_folder()).join(file_names::ROSTER);
-        write(&path, &roster, &context, new.identity)?;
+        write_roster(new, &slots, (&name, &facts), &path, &context)?;
         rosters.push((name, path));
     }
-    write(&board.letter_keys(), &letter_keys, &context, new.identity)?;
+    letter_keys.write(&board.letter_keys(), slots.count, &context, new.identity)?;
     write(&board.round(), &round, &context, new.identity)?;
     announcing.end()?;
-    Ok(Announced { round, context, persons: persons.len(), rosters, board })
+    let persons = usize::try_from(slots.persons).unwrap_or(usize::MAX);
+    Ok(Announced { round, context, persons, rosters, board })
 }
 
 /// Who submits.
@@ -323,30 +309,5 @@ fn check_private(
     match private_files(new, agencies).into_iter().find(|file| file.exists()) {
         Some(file) => Err(RegistrarError::PrivateExists { file }),
         None => Ok(()),
-    }
-}
-
-/// Draws an agency's key and makes the pseudonyms of these persons, in their order. A linkage key is written to
-/// the private folder: answers need it.
-fn pseudonyms(
-    new: &NewRound<'_>,
-    persons: &[&str],
-    agency: &PartyName,
-    context: &Context,
-) -> Result<(RosterLinkage, Vec<Pseudonym>), RegistrarError> {
-    match new.linkage {
-        Linkage::KeyedHash => {
-            let key = PseudonymKey::generate()?;
-            let pseudonyms = persons.iter().map(|person| key.pseudonym(person)).collect();
-            Ok((RosterLinkage::Key(key), pseudonyms))
-        }
-        Linkage::Oblivious { .. } => {
-            let key = LinkageKey::generate()?;
-            let body = blindtier_wire::LinkageKey { agency: agency.clone(), seed: *key.seed() };
-            let file = link::folder(new.private, agency).join(file_names::LINKAGE_KEY);
-            write(&file, &body, context, new.identity)?;
-            let pseudonyms = key.pseudonyms(persons)?.into_iter().map(Pseudonym).collect();
-            Ok((RosterLinkage::Oblivious { public: key.public() }, pseudonyms))
-        }
     }
 }

@@ -78,7 +78,7 @@ impl World {
 
     fn announce(&self, linkage: Linkage, opt_out: Option<&str>) -> Result<Round, RegistrarError> {
         let (population_file, list) = (self.path("population.csv"), self.path("opt-out.txt"));
-        let population = Population::read(&population_file)?;
+        let population = Population::read(&population_file, &self.path("private"))?;
         let opt_outs = opt_out.map(|text| {
             fs::write(&list, text).unwrap();
             population.opt_outs(&list)
@@ -366,7 +366,7 @@ fn with_a_keyed_hash_nobody_asks() {
 #[test]
 fn requests_are_a_power_of_two_and_not_too_large() {
     let world = World::new(OptOut::NotOffered);
-    let population = Population::read(&world.path("population.csv")).unwrap();
+    let population = Population::read(&world.path("population.csv"), world.dir.path()).unwrap();
     assert_eq!(request_size(&population), 8, "five persons");
     let refused = world.announce(oblivious(MAX_LINKAGE_PERSONS + 1), None).unwrap_err();
     assert!(matches!(refused, RegistrarError::TooManyPersons { .. }));
@@ -428,7 +428,7 @@ fn opt_out_lists_that_do_not_fit() {
         panic!("{refused}")
     };
     assert!(!refused.to_string().contains("secret-family"), "families are not named: {refused}");
-    let population = Population::read(&world.path("population.csv")).unwrap();
+    let population = Population::read(&world.path("population.csv"), world.dir.path()).unwrap();
     let missing = population.opt_outs(&world.path("none.txt")).map(|_| ()).unwrap_err();
     assert!(matches!(missing, RegistrarError::OptOutList { fault: OptOutFault::Missing, .. }));
     fs::write(world.path("latin.txt"), b"f\xe9\n").unwrap();

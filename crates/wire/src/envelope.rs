@@ -187,22 +187,35 @@ fn seal<T: Serialize>(
     context: &Context,
     identity: &SigningIdentity,
 ) -> Result<Vec<u8>, Fault> {
-    let form = |part| move |reason| Fault::Form { part, reason };
-    let header = Header { context: context.clone(), sender: identity.name().clone() };
-    let header_size = codec::size(&header, MAX_HEADER).map_err(form("header"))?;
-    let body_size = codec::size(body, kind.limit()).map_err(form("body"))?;
-    let total = FIXED + header_size + body_size + SIGNATURE as u64;
+    let form = |reason| Fault::Form { part: "body", reason };
+    let body_size = codec::size(body, kind.limit()).map_err(form)?;
+    let mut bytes = beginning(kind, body_size, context, identity)?;
     // Reserved at once: growing would leave copies of a secret body behind.
-    let mut bytes = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
+    let total = body_size + SIGNATURE as u64;
+    bytes.reserve_exact(usize::try_from(total).unwrap_or(0));
+    codec::append(&mut bytes, body, kind.limit()).map_err(form)?;
+    let signature = identity.sign(&signed_text(kind, blake3::hash(&bytes)));
+    bytes.extend_from_slice(&signature);
+    Ok(bytes)
+}
+
+/// The bytes of a signed file before its body.
+pub(crate) fn beginning(
+    kind: Kind,
+    body_size: u64,
+    context: &Context,
+    identity: &SigningIdentity,
+) -> Result<Vec<u8>, Fault> {
+    let form = |reason| Fault::Form { part: "header", reason };
+    let header = Header { context: context.clone(), sender: identity.name().clone() };
+    let header_size = codec::size(&header, MAX_HEADER).map_err(form)?;
+    let mut bytes = Vec::new();
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&VERSION.to_le_bytes());
     bytes.extend_from_slice(&kind.number().to_le_bytes());
     bytes.extend_from_slice(&u32::try_from(header_size).unwrap_or(u32::MAX).to_le_bytes());
-    codec::append(&mut bytes, &header, MAX_HEADER).map_err(form("header"))?;
+    codec::append(&mut bytes, &header, MAX_HEADER).map_err(form)?;
     bytes.extend_from_slice(&body_size.to_le_bytes());
-    codec::append(&mut bytes, body, kind.limit()).map_err(form("body"))?;
-    let signature = identity.sign(&signed_text(kind, &bytes));
-    bytes.extend_from_slice(&signature);
     Ok(bytes)
 }
 
@@ -263,7 +276,8 @@ impl<'a> Parts<'a> {
     }
 
     fn check_signature(&self, sender: &PartyName, trust: &TrustFile) -> Result<(), Fault> {
-        if trust.verify(sender, &signed_text(self.kind, self.covered), &self.signature) {
+        let text = signed_text(self.kind, blake3::hash(self.covered));
+        if trust.verify(sender, &text, &self.signature) {
             return Ok(());
         }
         Err(Fault::Signature { sender: sender.clone() })
@@ -344,9 +358,10 @@ pub(crate) fn check_context(expected: &Context, found: &Context) -> Result<(), F
     Ok(())
 }
 
-fn signed_text(kind: Kind, covered: &[u8]) -> Vec<u8> {
+/// What is signed of a file, from the hash of everything before the signature.
+pub(crate) fn signed_text(kind: Kind, covered: blake3::Hash) -> Vec<u8> {
     let mut text = format!("blindtier/v{VERSION}/{kind}\0").into_bytes();
-    text.extend_from_slice(blake3::hash(covered).as_bytes());
+    text.extend_from_slice(covered.as_bytes());
     text
 }
 

@@ -1,8 +1,9 @@
 //! The families' letter keys.
 
+use crate::body_writer::BodyWriter;
 use crate::envelope::{Context, Expect, Message, read};
 use crate::error::{Fault, WireError};
-use crate::identity::TrustFile;
+use crate::identity::{SigningIdentity, TrustFile};
 use crate::kind::Kind;
 use crate::names::{Digest, PartyName};
 use crate::round::Round;
@@ -22,18 +23,17 @@ impl Message for LetterKeys {
 
     fn check(&self) -> Result<(), Fault> {
         if self.keys.is_empty() || u32::try_from(self.keys.len()).is_err() {
-            return Err(Fault::Content {
-                detail: "there is no letter key, or more than slots can be",
-            });
+            return Err(Fault::Content { detail: COUNT });
         }
         if !self.keys.iter().all(Self::usable) {
-            return Err(Fault::Content {
-                detail: "a letter key is of low order: nothing can be sealed to it",
-            });
+            return Err(Fault::Content { detail: UNUSABLE });
         }
         Ok(())
     }
 }
+
+const COUNT: &str = "there is no letter key, or more than slots can be";
+const UNUSABLE: &str = "a letter key is of low order: nothing can be sealed to it";
 
 /// The points of low order of Curve25519 and of its twist, as their u coordinates modulo 2^255.
 const LOW_ORDER: [[u8; 32]; 7] = [
@@ -79,10 +79,9 @@ impl LetterKeys {
 
     /// The hash that the round file commits to.
     pub fn digest(&self) -> Digest {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(b"blindtier/v1/letter-keys\0");
-        hasher.update(self.keys.as_flattened());
-        Digest(*hasher.finalize().as_bytes())
+        let mut digest = LetterKeysDigest::new();
+        digest.0.update(self.keys.as_flattened());
+        digest.finish()
     }
 
     /// Reads the letter keys that the round commits to.
@@ -118,5 +117,76 @@ impl LetterKeys {
     /// The slot of every key, to look up many.
     pub fn by_key(&self) -> HashMap<[u8; 32], u32> {
         self.keys.iter().copied().zip(0..).collect()
+    }
+}
+
+/// [`LetterKeys::digest`] of keys that are not in memory together.
+pub struct LetterKeysDigest(blake3::Hasher);
+
+impl LetterKeysDigest {
+    /// Of no keys yet.
+    #[allow(
+        clippy::new_without_default,
+        reason = "a digest of nothing is no value to fall back to"
+    )]
+    pub fn new() -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"blindtier/v1/letter-keys\0");
+        Self(hasher)
+    }
+
+    /// Takes the key of the next slot.
+    pub fn key(&mut self, key: &[u8; 32]) {
+        self.0.update(key);
+    }
+
+    /// The hash that the round file commits to.
+    pub fn finish(&self) -> Digest {
+        Digest(*self.0.finalize().as_bytes())
+    }
+}
+
+/// Writes [`LetterKeys`] that are not in memory together: the same file as [`crate::write`] makes, which is absent until
+/// it is finished. For the registrar.
+pub struct LetterKeysWriter<'a>(BodyWriter<'a>);
+
+impl<'a> LetterKeysWriter<'a> {
+    /// Begins the file of a round with so many slots.
+    ///
+    /// # Errors
+    /// There is no slot, or the file cannot be written.
+    pub fn begin(
+        path: &'a Path,
+        slots: u32,
+        context: &Context,
+        identity: &'a SigningIdentity,
+    ) -> Result<Self, WireError> {
+        let kind = LetterKeys::KIND;
+        if slots == 0 {
+            return Err(WireError::unwritable(path, kind, Fault::Content { detail: COUNT }));
+        }
+        let count = u64::from(slots);
+        let mut body = BodyWriter::begin(kind, path, 8 + 32 * count, context, identity)?;
+        body.put(&count.to_le_bytes())?;
+        Ok(Self(body))
+    }
+
+    /// Writes the key of the next slot.
+    ///
+    /// # Errors
+    /// The key is not usable, there was one for every slot, or the file cannot be written.
+    pub fn key(&mut self, key: &[u8; 32]) -> Result<(), WireError> {
+        if !LetterKeys::usable(key) {
+            return Err(self.0.refused(UNUSABLE));
+        }
+        self.0.put(key)
+    }
+
+    /// Signs the file and puts it in its place; its hash comes back.
+    ///
+    /// # Errors
+    /// There was no key for some slot, or the file cannot be written.
+    pub fn finish(self) -> Result<Digest, WireError> {
+        self.0.finish()
     }
 }

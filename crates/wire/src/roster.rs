@@ -1,15 +1,17 @@
 //! One agency's part of the roster.
 
+use crate::body_writer::BodyWriter;
+use crate::codec;
 use crate::envelope::{Context, Expect, Message, read};
 use crate::error::{Fault, WireError};
-use crate::identity::TrustFile;
+use crate::identity::{SigningIdentity, TrustFile};
 use crate::kind::Kind;
-use crate::names::PartyName;
+use crate::names::{Digest, PartyName};
 use crate::pseudonym::{Pseudonym, PseudonymKey};
 use crate::round::Round;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Where a person's family stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -57,19 +59,23 @@ impl Message for Roster {
     fn check(&self) -> Result<(), Fault> {
         let wrong = |detail| Err(Fault::Content { detail });
         if !self.entries.is_sorted_by(|a, b| a.pseudonym < b.pseudonym) {
-            return wrong("the entries of the roster are not ascending");
+            return wrong(NOT_ASCENDING);
         }
         if self.entries.iter().any(|e| e.slot >= self.slots) {
-            return wrong("an entry of the roster lies outside the slots");
+            return wrong(OUTSIDE);
         }
         for facts in [&self.persons, &self.adults].into_iter().flatten() {
             if facts.len() as u64 != u64::from(self.slots) {
-                return wrong("the roster does not carry a declared fact for every slot");
+                return wrong(FACTS);
             }
         }
         Ok(())
     }
 }
+
+const NOT_ASCENDING: &str = "the entries of the roster are not ascending";
+const OUTSIDE: &str = "an entry of the roster lies outside the slots";
+const FACTS: &str = "the roster does not carry a declared fact for every slot";
 
 impl Roster {
     /// Reads the roster of `agency` and checks it against the round.
@@ -121,3 +127,108 @@ impl Drop for Roster {
 }
 
 impl ZeroizeOnDrop for Roster {}
+
+/// What a roster has besides its entries; see [`Roster`].
+pub struct RosterHead<'a> {
+    /// The only party that may hold it.
+    pub agency: &'a PartyName,
+    /// Where this agency's pseudonyms in this round come from (secret).
+    pub linkage: &'a RosterLinkage,
+    /// Number of entries.
+    pub entries: u64,
+    /// Number of slots.
+    pub slots: u32,
+    /// Persons in each slot's family.
+    pub persons: Option<&'a [u16]>,
+    /// Adults in each slot's family.
+    pub adults: Option<&'a [u16]>,
+}
+
+impl RosterHead<'_> {
+    fn facts(&self) -> [Option<&[u16]>; 2] {
+        [self.persons, self.adults]
+    }
+}
+
+/// Writes a [`Roster`] whose entries are not in memory together: the same file as [`crate::write`] makes, which is absent
+/// until it is finished. For the registrar.
+pub struct RosterWriter<'a> {
+    body: BodyWriter<'a>,
+    head: RosterHead<'a>,
+    last: Option<Pseudonym>,
+}
+
+impl<'a> RosterWriter<'a> {
+    /// Begins the file (secret).
+    ///
+    /// # Errors
+    /// A fact is not there for every slot, the roster is too large, or the file cannot be written.
+    pub fn begin(
+        path: &'a Path,
+        head: RosterHead<'a>,
+        context: &Context,
+        identity: &'a SigningIdentity,
+    ) -> Result<Self, WireError> {
+        let (kind, slots) = (Roster::KIND, u64::from(head.slots));
+        let unwritable = |fault| WireError::unwritable(path, kind, fault);
+        if head.facts().into_iter().flatten().any(|facts| facts.len() as u64 != slots) {
+            return Err(unwritable(Fault::Content { detail: FACTS }));
+        }
+        let form = |reason| unwritable(Fault::Form { part: "body", reason });
+        let before = (head.agency, head.linkage, head.entries);
+        let mut first = Zeroizing::new(Vec::with_capacity(FIRST));
+        codec::append(&mut first, &before, kind.limit()).map_err(form)?;
+        let facts = head.facts().map(|facts| facts.map_or(1, |_| 1 + 8 + 2 * slots));
+        let size = head
+            .entries
+            .checked_mul(ENTRY)
+            .and_then(|entries| entries.checked_add(4 + first.len() as u64))
+            .and_then(|size| size.checked_add(facts.iter().sum()))
+            .unwrap_or(u64::MAX);
+        let mut body = BodyWriter::begin(kind, path, size, context, identity)?;
+        body.put(&first)?;
+        Ok(Self { body, head, last: None })
+    }
+
+    /// Writes the next entry.
+    ///
+    /// # Errors
+    /// Its pseudonym is not larger than the one before, its slot is none of the round's, there were as many entries as
+    /// announced, or the file cannot be written.
+    pub fn entry(&mut self, entry: Entry) -> Result<(), WireError> {
+        if self.last.is_some_and(|last| last >= entry.pseudonym) {
+            return Err(self.body.refused(NOT_ASCENDING));
+        }
+        if entry.slot >= self.head.slots {
+            return Err(self.body.refused(OUTSIDE));
+        }
+        self.last = Some(entry.pseudonym);
+        self.body.put(&entry.pseudonym.0)?;
+        self.body.put(&entry.slot.to_le_bytes())
+    }
+
+    /// Writes the facts, signs the file and puts it in its place; its hash comes back.
+    ///
+    /// # Errors
+    /// There were fewer entries than announced, or the file cannot be written.
+    pub fn finish(mut self) -> Result<Digest, WireError> {
+        self.body.put(&self.head.slots.to_le_bytes())?;
+        for facts in self.head.facts() {
+            let Some(facts) = facts else {
+                self.body.put(&[0])?;
+                continue;
+            };
+            self.body.put(&[1])?;
+            self.body.put(&(facts.len() as u64).to_le_bytes())?;
+            for fact in facts {
+                self.body.put(&fact.to_le_bytes())?;
+            }
+        }
+        self.body.finish()
+    }
+}
+
+/// Bytes of an entry: pseudonym and slot.
+const ENTRY: u64 = 16 + 4;
+/// Bytes enough for what is before the entries: a name, a key and lengths.
+const FIRST: usize = 256;

@@ -467,7 +467,7 @@ impl World {
         corrects: Option<&Corrects<'_>>,
     ) -> Result<Announced, RegistrarError> {
         let population_file = population;
-        let population = &Population::read(population_file)?;
+        let population = &Population::read(population_file, &root.join("registrar"))?;
         new_round(&NewRound {
             policy: &policy(),
             engine: Engine { name: "fake".into(), parameters: "one byte".into() },

@@ -5,11 +5,18 @@ use crate::names::PartyName;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
-use tempfile::{Builder, NamedTempFile};
+pub(super) use tempfile::NamedTempFile;
+use tempfile::{Builder, tempfile_in};
 use zeroize::{Zeroize, Zeroizing};
 
 pub(super) fn write_public(path: &Path, bytes: &[u8]) -> Result<(), WireError> {
     replace(path, temporary(path, bytes, false)?)
+}
+
+/// Gives a file that was begun with [`begin`] its name.
+pub(super) fn finish(path: &Path, file: NamedTempFile) -> Result<(), WireError> {
+    sync(path, &file)?;
+    replace(path, file)
 }
 
 fn replace(path: &Path, file: NamedTempFile) -> Result<(), WireError> {
@@ -42,6 +49,32 @@ fn keep_once(path: &Path, file: NamedTempFile) -> Result<bool, WireError> {
         Ok(_) => sync_folder(path).map(|()| true),
         Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(e) => Err(WireError::io(path, "create", e.error)),
+    }
+}
+
+pub(super) fn scratch(folder: &Path) -> Result<File, WireError> {
+    let place = folder.ancestors().find(|place| place.is_dir()).unwrap_or(Path::new("."));
+    let private = |file: File| {
+        #[cfg(unix)]
+        file.set_permissions(mode(true))?;
+        Ok(file)
+    };
+    tempfile_in(place)
+        .and_then(private)
+        .map_err(|e| WireError::io(place, "create a temporary file", e))
+}
+
+#[cfg(unix)]
+fn mode(secret: bool) -> fs::Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    fs::Permissions::from_mode(if secret { 0o600 } else { 0o666 })
+}
+
+pub(super) fn open_own(path: &Path, limit: u64) -> Result<Option<File>, WireError> {
+    match open(path, limit) {
+        Ok((file, _)) => Ok(Some(file)),
+        Err(ReadError::Fault(Fault::Missing)) => Ok(None),
+        Err(e) => Err(e.own(path)),
     }
 }
 
@@ -232,23 +265,31 @@ fn folder(path: &Path) -> &Path {
 }
 
 fn temporary(path: &Path, bytes: &[u8], secret: bool) -> Result<NamedTempFile, WireError> {
+    let mut file = begin(path, secret)?;
+    write(path, &mut file, bytes)?;
+    sync(path, &file)?;
+    Ok(file)
+}
+
+pub(super) fn write(path: &Path, file: &mut NamedTempFile, bytes: &[u8]) -> Result<(), WireError> {
+    file.write_all(bytes).map_err(|e| WireError::io(path, "write", e))
+}
+
+fn sync(path: &Path, file: &NamedTempFile) -> Result<(), WireError> {
+    file.as_file().sync_all().map_err(|e| WireError::io(path, "sync", e))
+}
+
+/// An empty file under a temporary name in the folder of `path`.
+pub(super) fn begin(path: &Path, secret: bool) -> Result<NamedTempFile, WireError> {
     let folder = folder(path);
     create_folder(folder)?;
     let mut builder = Builder::new();
     builder.prefix(UNFINISHED);
     #[cfg(unix)]
-    let mode = {
-        use std::os::unix::fs::PermissionsExt;
-        fs::Permissions::from_mode(if secret { 0o600 } else { 0o666 })
-    };
-    #[cfg(unix)]
-    builder.permissions(mode);
+    builder.permissions(mode(secret));
     #[cfg(not(unix))]
     let _ = secret;
-    let mut file = builder.tempfile_in(folder).map_err(|e| WireError::io(path, "create", e))?;
-    file.write_all(bytes).map_err(|e| WireError::io(path, "write", e))?;
-    file.as_file().sync_all().map_err(|e| WireError::io(path, "sync", e))?;
-    Ok(file)
+    builder.tempfile_in(folder).map_err(|e| WireError::io(path, "create", e))
 }
 
 /// Makes the rename itself survive a power cut.

@@ -11,8 +11,9 @@ pub(crate) use files::check_private;
 use crate::error::{Fault, WireError};
 use crate::names::PartyName;
 use objects::{Found, Object};
-use std::io;
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// The object at a path, if it is one.
@@ -82,6 +83,70 @@ pub fn write_public(path: &Path, bytes: &[u8]) -> Result<(), WireError> {
     match object(path)? {
         Some(object) => object.write(bytes).map_err(|e| WireError::io(path, "write", e)),
         None => files::write_public(path, bytes),
+    }
+}
+
+/// A file that is written in pieces: until it is finished, and if it never is, the older one stays or there is none.
+pub(crate) struct Unfinished {
+    path: PathBuf,
+    place: Place,
+}
+
+enum Place {
+    File(files::NamedTempFile),
+    /// An object store takes objects as a whole.
+    Object(Object, Vec<u8>),
+}
+
+impl Unfinished {
+    /// Begins a file that only its owner may read, or a public one.
+    pub fn begin(path: &Path, secret: bool) -> Result<Self, WireError> {
+        if secret {
+            on_this_machine(path)?;
+        }
+        let place = match object(path)? {
+            Some(object) => Place::Object(object, Vec::new()),
+            None => Place::File(files::begin(path, secret)?),
+        };
+        Ok(Self { path: path.to_owned(), place })
+    }
+
+    /// Appends to it.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+        match &mut self.place {
+            Place::File(file) => files::write(&self.path, file, bytes),
+            Place::Object(_, all) => {
+                all.extend_from_slice(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts it in its place.
+    pub fn finish(self) -> Result<(), WireError> {
+        match self.place {
+            Place::File(file) => files::finish(&self.path, file),
+            Place::Object(object, bytes) => {
+                object.write(&bytes).map_err(|e| WireError::io(&self.path, "write", e))
+            }
+        }
+    }
+}
+
+/// A file (mode 0600) for what does not fit into memory, on the file system of `folder`, which need not exist yet.
+///
+/// It has no name: nobody else can open it, and it is gone when it is closed, also if the process is killed.
+pub fn scratch(folder: &Path) -> Result<File, WireError> {
+    on_this_machine(folder)?;
+    files::scratch(folder)
+}
+
+/// Opens one of the reader's own files, of at most `limit` bytes, to read it in pieces; `None` if there is none.
+pub fn open_own(path: &Path, limit: u64) -> Result<Option<Box<dyn Read>>, WireError> {
+    let reader = |file| Box::new(file) as Box<dyn Read>;
+    match object(path)? {
+        Some(_) => Ok(read_own(path, limit)?.map(|bytes| Box::new(Cursor::new(bytes)) as _)),
+        None => Ok(files::open_own(path, limit)?.map(reader)),
     }
 }
 

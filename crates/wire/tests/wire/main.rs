@@ -9,6 +9,7 @@
 
 mod damaged;
 mod identities;
+mod pieces;
 mod signed;
 mod snapshots;
 mod support;

@@ -18,7 +18,7 @@ pub fn keyed(world: &World, name: &str) -> Files {
     let root = world.dir.path().join(name);
     let board = Board::new(root.join("board"));
     let population_file = world.population();
-    let population = Population::read(&population_file).unwrap();
+    let population = Population::read(&population_file, &root.join("registrar")).unwrap();
     let announced = new_round(&NewRound {
         policy: &policy(),
         engine: Engine { name: "fake".into(), parameters: "one byte".into() },
