@@ -8,6 +8,7 @@ use crate::sorter::{Runs, Sorter};
 use crate::spool::{Spool, SpoolWriter};
 use blindtier_wire::{MAX_GROUPS, NO_GROUP, WireError};
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -51,33 +52,7 @@ pub(crate) fn read(
     let tags = Tags::draw()?;
     let mut fault = FirstFault::default();
     let mut lines = Lines::new(private)?;
-    let mut record = csv::StringRecord::new();
-    let mut order = 0;
-    // Reading ends at the first fault that a line shows by itself. An earlier line may contradict one before it, which is
-    // seen when they are sorted.
-    let unreadable = loop {
-        match reader.read_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => break None,
-            Err(source) => break Some(source),
-        }
-        let place = Place { order, line: record.position().map_or(0, csv::Position::line) };
-        order += 1;
-        let row = match columns.row(&record) {
-            Ok(row) => row,
-            Err(found) => {
-                fault.note(place, found);
-                break None;
-            }
-        };
-        lines.push(&row, place, &tags)?;
-        if let Some(found) = row.fault {
-            fault.note(place, found);
-            break None;
-        }
-    };
-    drop(record);
-
+    let unreadable = lines.read(&mut reader, &columns, &tags, &mut fault)?;
     let Sorting { standings, members } = lines.finish()?;
     note_persons_twice(&standings, &mut fault)?;
     drop(standings);
@@ -88,9 +63,8 @@ pub(crate) fn read(
         assembly.member(&Member::read(record).ok_or_else(|| members.damaged())?)?;
     }
     assembly.close()?;
-    let Assembly { sizes, persons, letter_keys, family_tags, by_key, .. } = assembly;
-    let (fault, mut letter_fault, groups) =
-        (assembly.fault, assembly.letter_fault, assembly.groups);
+    let Assembly { sizes, persons, letter_keys, family_tags, by_key, groups, .. } = assembly;
+    let (fault, mut letter_fault) = (assembly.fault, assembly.letter_fault);
 
     refuse(fault)?;
     if let Some(source) = unreadable {
@@ -137,6 +111,38 @@ impl Lines {
             members: Sorter::new(private)?,
             record: Zeroizing::new(Vec::with_capacity(RECORD)),
         })
+    }
+
+    /// Takes lines up to the first that shows a fault by itself. An earlier one may contradict one before it, which is seen
+    /// when they are sorted. Why the rest is no CSV comes back, if it is none.
+    fn read(
+        &mut self,
+        reader: &mut csv::Reader<File>,
+        columns: &Columns,
+        tags: &Tags,
+        fault: &mut FirstFault,
+    ) -> Result<Option<csv::Error>, WireError> {
+        let mut record = csv::StringRecord::new();
+        for order in 0.. {
+            match reader.read_record(&mut record) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(source) => return Ok(Some(source)),
+            }
+            let place = Place { order, line: record.position().map_or(0, csv::Position::line) };
+            let found = match columns.row(&record) {
+                Ok(row) => {
+                    self.push(&row, place, tags)?;
+                    row.fault
+                }
+                Err(found) => Some(found),
+            };
+            if let Some(found) = found {
+                fault.note(place, found);
+                break;
+            }
+        }
+        Ok(None)
     }
 
     fn push(&mut self, row: &Row<'_>, place: Place, tags: &Tags) -> Result<(), WireError> {
