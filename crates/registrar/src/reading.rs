@@ -51,13 +51,13 @@ pub(crate) fn read(
 
     let tags = Tags::draw()?;
     let mut fault = FirstFault::default();
-    let mut lines = Lines::new(private)?;
+    let mut lines = Lines::new(private);
     let unreadable = lines.read(&mut reader, &columns, &tags, &mut fault)?;
     let Sorting { standings, members } = lines.finish()?;
     note_persons_twice(&standings, &mut fault)?;
     drop(standings);
     let groups = group.is_some().then(Groups::default);
-    let mut assembly = Assembly::new(&tags, fault, groups, private)?;
+    let mut assembly = Assembly::new(&tags, fault, groups, private);
     let mut sorted = members.sorted()?;
     while let Some(record) = sorted.next()? {
         assembly.member(&Member::read(record).ok_or_else(|| members.damaged())?)?;
@@ -105,12 +105,12 @@ struct Sorting {
 const RECORD: usize = 1 << 12;
 
 impl Lines {
-    fn new(private: &Path) -> Result<Self, WireError> {
-        Ok(Self {
-            standings: Sorter::new(private)?,
-            members: Sorter::new(private)?,
+    fn new(private: &Path) -> Self {
+        Self {
+            standings: Sorter::new(private),
+            members: Sorter::new(private),
             record: Zeroizing::new(Vec::with_capacity(RECORD)),
-        })
+        }
     }
 
     /// Takes lines up to the first that shows a fault by itself. An earlier one may contradict one before it, which is seen
@@ -223,25 +223,20 @@ struct Draft {
 }
 
 impl<'a> Assembly<'a> {
-    fn new(
-        tags: &'a Tags,
-        fault: FirstFault,
-        groups: Option<Groups>,
-        private: &Path,
-    ) -> Result<Self, WireError> {
-        Ok(Self {
+    fn new(tags: &'a Tags, fault: FirstFault, groups: Option<Groups>, private: &Path) -> Self {
+        Self {
             draft: None,
             sizes: Vec::new(),
-            persons: SpoolWriter::new(private)?,
-            letter_keys: SpoolWriter::new(private)?,
-            family_tags: SpoolWriter::new(private)?,
-            by_key: Sorter::new(private)?,
+            persons: SpoolWriter::new(private),
+            letter_keys: SpoolWriter::new(private),
+            family_tags: SpoolWriter::new(private),
+            by_key: Sorter::new(private),
             groups,
             tags,
             fault,
             letter_fault: FirstFault::default(),
             record: Vec::with_capacity(RECORD),
-        })
+        }
     }
 
     fn member(&mut self, member: &Member<'_>) -> Result<(), WireError> {
