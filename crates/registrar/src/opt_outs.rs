@@ -100,7 +100,7 @@ fn listed(
         return Ok(Err(OptOutFault::Missing));
     };
     let mut reader = BufReader::new(reader);
-    let mut sorter = Sorter::new(private)?;
+    let mut sorter = Sorter::new(private);
     let mut bytes = Zeroizing::new(Vec::new());
     for line in 1u64.. {
         bytes.clear();

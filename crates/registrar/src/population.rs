@@ -51,7 +51,8 @@ impl Population {
     /// persons of a family live does not matter.
     ///
     /// What does not fit into memory is spooled to encrypted files without names on the file system of `private`, the
-    /// registrar's own folder, which need not exist yet; up to four times as many bytes as the file has.
+    /// registrar's own folder, which need not exist yet: about 150 bytes a person. They are gone when this is dropped, or the
+    /// process ends, however it does.
     ///
     /// # Errors
     /// The file cannot be read, a line of it is wrong, of which the first is named, or nothing can be spooled.

@@ -8,6 +8,7 @@ use crate::sorter::{Runs, Sorter};
 use crate::spool::{Spool, SpoolWriter};
 use blindtier_wire::{MAX_GROUPS, NO_GROUP, WireError};
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -50,47 +51,20 @@ pub(crate) fn read(
 
     let tags = Tags::draw()?;
     let mut fault = FirstFault::default();
-    let mut lines = Lines::new(private)?;
-    let mut record = csv::StringRecord::new();
-    let mut order = 0;
-    // Reading ends at the first fault that a line shows by itself. An earlier line may contradict one before it, which is
-    // seen when they are sorted.
-    let unreadable = loop {
-        match reader.read_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => break None,
-            Err(source) => break Some(source),
-        }
-        let place = Place { order, line: record.position().map_or(0, csv::Position::line) };
-        order += 1;
-        let row = match columns.row(&record) {
-            Ok(row) => row,
-            Err(found) => {
-                fault.note(place, found);
-                break None;
-            }
-        };
-        lines.push(&row, place, &tags)?;
-        if let Some(found) = row.fault {
-            fault.note(place, found);
-            break None;
-        }
-    };
-    drop(record);
-
+    let mut lines = Lines::new(private);
+    let unreadable = lines.read(&mut reader, &columns, &tags, &mut fault)?;
     let Sorting { standings, members } = lines.finish()?;
     note_persons_twice(&standings, &mut fault)?;
     drop(standings);
     let groups = group.is_some().then(Groups::default);
-    let mut assembly = Assembly::new(&tags, fault, groups, private)?;
+    let mut assembly = Assembly::new(&tags, fault, groups, private);
     let mut sorted = members.sorted()?;
     while let Some(record) = sorted.next()? {
         assembly.member(&Member::read(record).ok_or_else(|| members.damaged())?)?;
     }
     assembly.close()?;
-    let Assembly { sizes, persons, letter_keys, family_tags, by_key, .. } = assembly;
-    let (fault, mut letter_fault, groups) =
-        (assembly.fault, assembly.letter_fault, assembly.groups);
+    let Assembly { sizes, persons, letter_keys, family_tags, by_key, groups, .. } = assembly;
+    let (fault, mut letter_fault) = (assembly.fault, assembly.letter_fault);
 
     refuse(fault)?;
     if let Some(source) = unreadable {
@@ -131,12 +105,44 @@ struct Sorting {
 const RECORD: usize = 1 << 12;
 
 impl Lines {
-    fn new(private: &Path) -> Result<Self, WireError> {
-        Ok(Self {
-            standings: Sorter::new(private)?,
-            members: Sorter::new(private)?,
+    fn new(private: &Path) -> Self {
+        Self {
+            standings: Sorter::new(private),
+            members: Sorter::new(private),
             record: Zeroizing::new(Vec::with_capacity(RECORD)),
-        })
+        }
+    }
+
+    /// Takes lines up to the first that shows a fault by itself. An earlier one may contradict one before it, which is seen
+    /// when they are sorted. Why the rest is no CSV comes back, if it is none.
+    fn read(
+        &mut self,
+        reader: &mut csv::Reader<File>,
+        columns: &Columns,
+        tags: &Tags,
+        fault: &mut FirstFault,
+    ) -> Result<Option<csv::Error>, WireError> {
+        let mut record = csv::StringRecord::new();
+        for order in 0.. {
+            match reader.read_record(&mut record) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(source) => return Ok(Some(source)),
+            }
+            let place = Place { order, line: record.position().map_or(0, csv::Position::line) };
+            let found = match columns.row(&record) {
+                Ok(row) => {
+                    self.push(&row, place, tags)?;
+                    row.fault
+                }
+                Err(found) => Some(found),
+            };
+            if let Some(found) = found {
+                fault.note(place, found);
+                break;
+            }
+        }
+        Ok(None)
     }
 
     fn push(&mut self, row: &Row<'_>, place: Place, tags: &Tags) -> Result<(), WireError> {
@@ -217,25 +223,20 @@ struct Draft {
 }
 
 impl<'a> Assembly<'a> {
-    fn new(
-        tags: &'a Tags,
-        fault: FirstFault,
-        groups: Option<Groups>,
-        private: &Path,
-    ) -> Result<Self, WireError> {
-        Ok(Self {
+    fn new(tags: &'a Tags, fault: FirstFault, groups: Option<Groups>, private: &Path) -> Self {
+        Self {
             draft: None,
             sizes: Vec::new(),
-            persons: SpoolWriter::new(private)?,
-            letter_keys: SpoolWriter::new(private)?,
-            family_tags: SpoolWriter::new(private)?,
-            by_key: Sorter::new(private)?,
+            persons: SpoolWriter::new(private),
+            letter_keys: SpoolWriter::new(private),
+            family_tags: SpoolWriter::new(private),
+            by_key: Sorter::new(private),
             groups,
             tags,
             fault,
             letter_fault: FirstFault::default(),
             record: Vec::with_capacity(RECORD),
-        })
+        }
     }
 
     fn member(&mut self, member: &Member<'_>) -> Result<(), WireError> {

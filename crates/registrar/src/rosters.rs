@@ -63,7 +63,7 @@ pub(crate) struct SlotKeys(Runs);
 impl SlotKeys {
     /// Brings the letter keys of a population into the order of the slots; spools on the file system of a private folder.
     pub fn new(population: &Population, slots: &Slots, private: &Path) -> Result<Self, WireError> {
-        let mut sorter = Sorter::new(private)?;
+        let mut sorter = Sorter::new(private);
         let mut keys = population.letter_keys();
         for family in 0..population.families() {
             if let (Some(key), Some(slot)) = (keys.next()?, slots.of(family)) {
@@ -120,7 +120,7 @@ pub(crate) fn write_roster(
     context: &Context,
 ) -> Result<(), RegistrarError> {
     let maker = Maker::new(new, agency, context)?;
-    let mut sorter = Sorter::new(new.private)?;
+    let mut sorter = Sorter::new(new.private);
     let mut members = new.population.members();
     let mut persons = Vec::with_capacity(BLOCK);
     let mut places = Vec::with_capacity(BLOCK);

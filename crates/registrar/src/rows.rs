@@ -186,7 +186,7 @@ impl<'a> Member<'a> {
         to.extend_from_slice(&self.family);
         write_place(self.place, to);
         to.extend_from_slice(&[u8::from(self.adult), u8::from(self.letter_key.is_some())]);
-        to.extend_from_slice(&self.letter_key.unwrap_or_default());
+        to.extend_from_slice(self.letter_key.as_ref().map_or(&[], |key| key.as_slice()));
         to.extend_from_slice(&(self.group.len() as u64).to_be_bytes());
         to.extend_from_slice(self.group.as_bytes());
         to.extend_from_slice(self.person.as_bytes());
@@ -195,14 +195,15 @@ impl<'a> Member<'a> {
     pub fn read(mut record: &'a [u8]) -> Option<Self> {
         let rest = &mut record;
         let (family, place) = (take(rest)?, take_place(rest)?);
-        let ([adult, has_key], key) = (take(rest)?, take(rest)?);
+        let [adult, has_key] = take(rest)?;
+        let letter_key = if has_key == 1 { Some(take(rest)?) } else { None };
         let group = usize::try_from(u64::from_be_bytes(take(rest)?)).ok()?;
         let (group, person) = rest.split_at_checked(group)?;
         Some(Self {
             family,
             place,
             adult: adult == 1,
-            letter_key: (has_key == 1).then_some(key),
+            letter_key,
             group: std::str::from_utf8(group).ok()?,
             person: std::str::from_utf8(person).ok()?,
         })

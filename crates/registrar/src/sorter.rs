@@ -55,8 +55,8 @@ struct Place {
 
 impl Sorter {
     /// Nothing yet; spools on the file system of a folder.
-    pub fn new(folder: &Path) -> Result<Self, WireError> {
-        Ok(Self { spool: SpoolWriter::new(folder)?, runs: Vec::new(), next: Run::default() })
+    pub fn new(folder: &Path) -> Self {
+        Self { spool: SpoolWriter::new(folder), runs: Vec::new(), next: Run::default() }
     }
 
     /// Takes a record (private).
@@ -203,7 +203,7 @@ mod tests {
             })
             .collect();
         records.push(vec![5; 20_000]);
-        let mut sorter = Sorter::new(folder.path()).unwrap();
+        let mut sorter = Sorter::new(folder.path());
         for record in &records {
             sorter.push(record).unwrap();
         }
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn nothing_is_sorted_too() {
         let folder = tempfile::tempdir().unwrap();
-        let runs = Sorter::new(folder.path()).unwrap().finish().unwrap();
+        let runs = Sorter::new(folder.path()).finish().unwrap();
         assert!(sorted(&runs).is_empty());
     }
 }

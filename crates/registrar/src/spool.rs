@@ -1,4 +1,4 @@
-//! Private records that do not fit into memory, in a file without a name.
+//! Private records that do not fit into memory, in a file without a name; few of them stay in memory.
 //!
 //! The file is encrypted under a key that nobody but this process ever has: what was on the disk is unreadable as soon as the
 //! spool is dropped or the process ends, wherever the file system keeps it.
@@ -8,50 +8,56 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zeroize::{Zeroize, Zeroizing};
 
-/// Bytes that are encrypted and written at once.
-const PIECE: usize = 1 << 16;
+/// Bytes that are encrypted and written at once. Few in tests, where small spools have a file too.
+const PIECE: usize = if cfg!(test) { 1 << 10 } else { 1 << 16 };
 /// Bytes of a record's length.
 const LENGTH: usize = 4;
 
-/// A file that is being filled.
+/// A spool that is being filled.
 pub(crate) struct SpoolWriter {
-    file: SpoolFile,
-    /// What is not written yet, the end of the file.
+    /// None as long as a piece is enough.
+    file: Option<SpoolFile>,
+    folder: PathBuf,
+    /// What is not in the file, its end.
     piece: Zeroizing<Vec<u8>>,
     written: u64,
 }
 
-/// A file that is read, once or several times.
+/// A spool that is read, once or several times.
 pub(crate) struct Spool {
-    file: Arc<SpoolFile>,
+    content: Arc<Content>,
     length: u64,
+}
+
+/// What was appended.
+struct Content {
+    file: Option<SpoolFile>,
+    /// All of it if there is no file.
+    memory: Zeroizing<Vec<u8>>,
+    /// Named in errors.
+    folder: PathBuf,
 }
 
 struct SpoolFile {
     file: Mutex<File>,
     /// Encrypts what is at one place of the file once and no more.
     key: Zeroizing<[u8; 32]>,
-    /// Named in errors.
-    folder: PathBuf,
 }
 
 impl SpoolWriter {
-    /// A new file on the file system of a folder, which need not exist yet.
-    pub fn new(folder: &Path) -> Result<Self, WireError> {
-        let mut key = Zeroizing::new([0; 32]);
-        getrandom::fill(key.as_mut_slice()).map_err(WireError::Random)?;
-        let file = Mutex::new(storage::scratch(folder)?);
-        let file = SpoolFile { file, key, folder: folder.to_owned() };
-        Ok(Self { file, piece: Zeroizing::new(Vec::with_capacity(PIECE)), written: 0 })
+    /// An empty one, whose file will be on the file system of a folder, which need not exist yet.
+    pub fn new(folder: &Path) -> Self {
+        let (folder, piece) = (folder.to_owned(), Zeroizing::new(Vec::with_capacity(PIECE)));
+        Self { file: None, folder, piece, written: 0 }
     }
 
     /// Appends a record (private).
     pub fn push(&mut self, record: &[u8]) -> Result<(), WireError> {
         let length = u32::try_from(record.len())
-            .map_err(|_| self.file.error("write a temporary file", io::ErrorKind::FileTooLarge))?;
+            .map_err(|_| error(&self.folder, WRITE, io::ErrorKind::FileTooLarge))?;
         self.append(&length.to_le_bytes())?;
         self.append(record)
     }
@@ -63,8 +69,12 @@ impl SpoolWriter {
 
     /// Everything that was appended.
     pub fn finish(mut self) -> Result<Spool, WireError> {
-        self.flush()?;
-        Ok(Spool { file: Arc::new(self.file), length: self.written })
+        let length = self.position();
+        if self.file.is_some() {
+            self.flush()?;
+        }
+        let content = Content { file: self.file, memory: self.piece, folder: self.folder };
+        Ok(Spool { content: Arc::new(content), length })
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), WireError> {
@@ -78,9 +88,13 @@ impl SpoolWriter {
     }
 
     fn flush(&mut self) -> Result<(), WireError> {
-        self.file.crypt(self.written, &mut self.piece);
-        let written = self.file.lock().write_all(&self.piece);
-        written.map_err(|e| self.file.error("write a temporary file", e))?;
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(SpoolFile::new(&self.folder)?),
+        };
+        file.crypt(self.written, &mut self.piece);
+        let written = file.lock().write_all(&self.piece);
+        written.map_err(|e| error(&self.folder, WRITE, e))?;
         self.written += self.piece.len() as u64;
         self.piece.clear();
         Ok(())
@@ -96,7 +110,7 @@ impl Spool {
     /// The records in a range between two of [`SpoolWriter::position`], read about `piece` bytes at once.
     pub fn records_in(&self, range: Range<u64>, piece: usize) -> Records {
         Records {
-            file: self.file.clone(),
+            content: self.content.clone(),
             unread: range,
             buffer: Zeroizing::new(Vec::with_capacity(piece)),
             next: 0,
@@ -106,20 +120,48 @@ impl Spool {
 
     /// The error of a record that is not as it was written.
     pub fn damaged(&self) -> WireError {
-        self.file.damaged()
+        self.content.damaged()
     }
 }
 
+impl Content {
+    fn read(&self, from: u64, into: &mut [u8]) -> Result<(), WireError> {
+        if let Some(file) = &self.file {
+            return file.read(from, into).map_err(|e| error(&self.folder, READ, e));
+        }
+        let from = usize::try_from(from).map_err(|_| self.damaged())?;
+        let there = self.memory.get(from..).and_then(|rest| rest.get(..into.len()));
+        into.copy_from_slice(there.ok_or_else(|| self.damaged())?);
+        Ok(())
+    }
+
+    fn damaged(&self) -> WireError {
+        error(&self.folder, READ, io::ErrorKind::InvalidData)
+    }
+}
+
+const WRITE: &str = "write a temporary file";
+const READ: &str = "read a temporary file";
+
+fn error(folder: &Path, action: &'static str, source: impl Into<io::Error>) -> WireError {
+    WireError::Io { file: folder.to_owned(), action, source: source.into() }
+}
+
 impl SpoolFile {
-    fn lock(&self) -> std::sync::MutexGuard<'_, File> {
+    fn new(folder: &Path) -> Result<Self, WireError> {
+        let mut key = Zeroizing::new([0; 32]);
+        getrandom::fill(key.as_mut_slice()).map_err(WireError::Random)?;
+        Ok(Self { file: Mutex::new(storage::scratch(folder)?), key })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, File> {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read(&self, from: u64, into: &mut [u8]) -> Result<(), WireError> {
+    fn read(&self, from: u64, into: &mut [u8]) -> io::Result<()> {
         let mut file = self.lock();
-        file.seek(SeekFrom::Start(from))
-            .and_then(|_| file.read_exact(into))
-            .map_err(|e| self.error("read a temporary file", e))?;
+        file.seek(SeekFrom::Start(from))?;
+        file.read_exact(into)?;
         drop(file);
         self.crypt(from, into);
         Ok(())
@@ -138,19 +180,11 @@ impl SpoolFile {
         }
         stream.zeroize();
     }
-
-    fn error(&self, action: &'static str, source: impl Into<io::Error>) -> WireError {
-        WireError::Io { file: self.folder.clone(), action, source: source.into() }
-    }
-
-    fn damaged(&self) -> WireError {
-        self.error("read a temporary file", io::ErrorKind::InvalidData)
-    }
 }
 
 /// Reads records one after the other.
 pub(crate) struct Records {
-    file: Arc<SpoolFile>,
+    content: Arc<Content>,
     unread: Range<u64>,
     buffer: Zeroizing<Vec<u8>>,
     /// Where in the buffer the next record begins.
@@ -173,8 +207,8 @@ impl Records {
         }
         self.fill(LENGTH)?;
         let length = self.buffer.get(self.next..).and_then(<[u8]>::first_chunk).copied();
-        let length = u32::from_le_bytes(length.ok_or_else(|| self.file.damaged())?);
-        let length = usize::try_from(length).map_err(|_| self.file.damaged())?;
+        let length = u32::from_le_bytes(length.ok_or_else(|| self.content.damaged())?);
+        let length = usize::try_from(length).map_err(|_| self.content.damaged())?;
         self.fill(LENGTH + length)?;
         let begin = self.next + LENGTH;
         self.current = begin..begin + length;
@@ -189,7 +223,7 @@ impl Records {
 
     /// The error of a record that is not as it was written.
     pub fn damaged(&self) -> WireError {
-        self.file.damaged()
+        self.content.damaged()
     }
 
     /// Reads on until so many bytes after the current record are in the buffer.
@@ -200,7 +234,7 @@ impl Records {
         }
         let unread = self.unread.end - self.unread.start;
         if (count - there) as u64 > unread {
-            return Err(self.file.damaged());
+            return Err(self.content.damaged());
         }
         if count > self.buffer.capacity() {
             // Not grown: that would leave a copy behind.
@@ -215,7 +249,7 @@ impl Records {
         let more = usize::try_from(unread).map_or(room, |unread| unread.min(room));
         self.buffer.resize(there + more, 0);
         let into = self.buffer.get_mut(there..).unwrap_or_default();
-        self.file.read(self.unread.start, into)?;
+        self.content.read(self.unread.start, into)?;
         self.unread.start += more as u64;
         Ok(())
     }
@@ -228,7 +262,7 @@ mod tests {
     #[test]
     fn records_come_back_in_their_order() {
         let folder = tempfile::tempdir().unwrap();
-        let mut writer = SpoolWriter::new(&folder.path().join("later")).unwrap();
+        let mut writer = SpoolWriter::new(&folder.path().join("later"));
         // Empty ones, small ones, and ones that are larger than a piece.
         let records: Vec<Vec<u8>> =
             (0..300).map(|n: usize| vec![n as u8; n * n * n % 90_001 * (n % 3)]).collect();
@@ -261,13 +295,13 @@ mod tests {
     #[test]
     fn what_is_on_the_disk_cannot_be_read() {
         let folder = tempfile::tempdir().unwrap();
-        let mut writer = SpoolWriter::new(folder.path()).unwrap();
+        let mut writer = SpoolWriter::new(folder.path());
         for _ in 0..1000 {
             writer.push(b"somebody's name").unwrap();
         }
         let spool = writer.finish().unwrap();
         let mut bytes = Vec::new();
-        let mut file = spool.file.lock();
+        let mut file = spool.content.file.as_ref().unwrap().lock();
         file.rewind().unwrap();
         file.read_to_end(&mut bytes).unwrap();
         assert_eq!(bytes.len() as u64, spool.length);
@@ -277,13 +311,28 @@ mod tests {
     #[test]
     fn a_shorter_file_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        let mut writer = SpoolWriter::new(folder.path()).unwrap();
-        writer.push(&[7; 100]).unwrap();
+        let mut writer = SpoolWriter::new(folder.path());
+        writer.push(&[7; 5000]).unwrap();
         let spool = writer.finish().unwrap();
         assert!(spool.records_in(0..50, 8).next().is_err());
         assert!(spool.records_in(0..3, 8).next().is_err());
-        spool.file.lock().set_len(60).unwrap();
+        spool.content.file.as_ref().unwrap().lock().set_len(4000).unwrap();
         let error = spool.records().next().map(|_| ()).unwrap_err();
         assert!(error.to_string().contains("temporary file"), "{error}");
+    }
+
+    #[test]
+    fn a_few_records_need_no_file() {
+        let mut writer = SpoolWriter::new(Path::new("s3://nowhere"));
+        writer.push(b"one").unwrap();
+        writer.push(b"two").unwrap();
+        let spool = writer.finish().unwrap();
+        let mut records = spool.records_in(0..spool.length, LENGTH);
+        assert_eq!(records.next().unwrap(), Some(b"one".as_slice()));
+        assert_eq!(records.next().unwrap(), Some(b"two".as_slice()));
+        assert!(records.next().unwrap().is_none());
+        assert!(spool.records_in(0..7 + 8, PIECE).next().is_err());
+        let mut writer = SpoolWriter::new(Path::new("s3://nowhere"));
+        assert!(writer.push(&[7; 5000]).is_err(), "secrets stay on this machine");
     }
 }
