@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod board;
+mod body_file;
 mod ceremony;
 mod chunk;
 mod codec;
@@ -30,6 +31,7 @@ mod pseudonym;
 mod public_key;
 mod receipt;
 mod roster;
+mod roster_file;
 mod round;
 mod sealing;
 mod shares;
@@ -49,7 +51,7 @@ pub use error::{Fault, WireError, same};
 pub use evaluation_key::EvaluationKey;
 pub use identity::{SigningIdentity, TrustFile};
 pub use kind::Kind;
-pub use letter_keys::LetterKeys;
+pub use letter_keys::{LetterKeyFile, LetterKeys};
 pub use letters::{LetterText, Letters, letter_bytes};
 pub use levels::Levels;
 pub use linkage::{LinkageAnswer, LinkageKey, LinkageRequest, LinkageState, MAX_LINKAGE_PERSONS};
@@ -64,6 +66,7 @@ pub use pseudonym::{Pseudonym, PseudonymKey};
 pub use public_key::PublicKey;
 pub use receipt::{Receipt, SubmissionEntry};
 pub use roster::{Entry, Roster, RosterLinkage};
+pub use roster_file::{Family, RosterFile};
 pub use round::{Correction, Layout, Linkage, Round};
 pub use sealing::{LetterKey, Purpose, SEAL_BYTES, check_randomness, seal};
 pub use shares::{SealedShares, Share, Shares, TrusteeKey};

@@ -55,24 +55,53 @@ impl Message for Roster {
     const KIND: Kind = Kind::Roster;
 
     fn check(&self) -> Result<(), Fault> {
-        let wrong = |detail| Err(Fault::Content { detail });
         if !self.entries.is_sorted_by(|a, b| a.pseudonym < b.pseudonym) {
-            return wrong("the entries of the roster are not ascending");
+            return Err(Fault::Content { detail: NOT_ASCENDING });
         }
         if self.entries.iter().any(|e| e.slot >= self.slots) {
-            return wrong("an entry of the roster lies outside the slots");
+            return Err(Fault::Content { detail: OUTSIDE });
         }
         for facts in [&self.persons, &self.adults].into_iter().flatten() {
-            if facts.len() as u64 != u64::from(self.slots) {
-                return wrong("the roster does not carry a declared fact for every slot");
-            }
+            check_facts(facts.len() as u64, self.slots)?;
         }
         Ok(())
     }
 }
 
+pub(crate) const NOT_ASCENDING: &str = "the entries of the roster are not ascending";
+pub(crate) const OUTSIDE: &str = "an entry of the roster lies outside the slots";
+
+pub(crate) fn check_facts(facts: u64, slots: u32) -> Result<(), Fault> {
+    if facts == u64::from(slots) {
+        return Ok(());
+    }
+    Err(Fault::Content { detail: "the roster does not carry a declared fact for every slot" })
+}
+
+/// Refuses what an agency cannot use in the round.
+pub(crate) fn check_round(
+    expected: &PartyName,
+    found: &PartyName,
+    linkage: &RosterLinkage,
+    slots: u32,
+    round: &Round,
+) -> Result<(), Fault> {
+    if found != expected {
+        return Err(Fault::Recipient { expected: expected.clone(), found: found.clone() });
+    }
+    if slots != round.slots {
+        let detail = "the roster covers another number of slots than the round";
+        return Err(Fault::Content { detail });
+    }
+    let oblivious = matches!(linkage, RosterLinkage::Oblivious { .. });
+    if oblivious != round.linkage.persons().is_some() {
+        return Err(Fault::Content { detail: "the roster has another linkage than the round" });
+    }
+    Ok(())
+}
+
 impl Roster {
-    /// Reads the roster of `agency` and checks it against the round.
+    /// Reads the roster of `agency` whole and checks it against the round; an agency opens it as a [`crate::RosterFile`].
     pub fn read(
         path: &Path,
         agency: &PartyName,
@@ -82,24 +111,8 @@ impl Roster {
     ) -> Result<Self, WireError> {
         let registrar = PartyName::registrar();
         let roster = read::<Self>(path, &Expect::of(&registrar, context), trust)?.body;
-        let refused = |fault| Err(WireError::refused(path, &registrar, fault));
-        if roster.agency != *agency {
-            return refused(Fault::Recipient {
-                expected: agency.clone(),
-                found: roster.agency.clone(),
-            });
-        }
-        if roster.slots != round.slots {
-            return refused(Fault::Content {
-                detail: "the roster covers another number of slots than the round",
-            });
-        }
-        let oblivious = matches!(roster.linkage, RosterLinkage::Oblivious { .. });
-        if oblivious != round.linkage.persons().is_some() {
-            return refused(Fault::Content {
-                detail: "the roster has another linkage than the round",
-            });
-        }
+        check_round(agency, &roster.agency, &roster.linkage, roster.slots, round)
+            .map_err(|fault| WireError::refused(path, &registrar, fault))?;
         Ok(roster)
     }
 

@@ -11,4 +11,5 @@ mod damaged;
 mod identities;
 mod signed;
 mod snapshots;
+mod streamed;
 mod support;
