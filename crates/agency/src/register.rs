@@ -577,9 +577,18 @@ mod tests {
     /// So many slots that their rows wait in two parts of the file, of several blocks each.
     const MANY: u32 = SLOTS + 1000;
 
+    /// A row of a register.
+    struct Given {
+        line: u64,
+        person: String,
+        /// Of the person's family; [`MANY`] for a stranger.
+        slot: u32,
+        cells: [String; 2],
+    }
+
     /// Two persons in every slot, in no particular order, and a row of each but some; who has no row, and who two, is
     /// scattered too.
-    fn scattered() -> (Roster, Vec<(u64, String, u32, [String; 2])>) {
+    fn scattered() -> (Roster, Vec<Given>) {
         let key = key();
         let person = |slot: u32, second| format!("p{slot}{}", if second { "b" } else { "a" });
         let mut entries: Vec<Entry> = (0..MANY)
@@ -603,17 +612,22 @@ mod tests {
                 _ => rows.push((person(slot, second), slot, [income, age])),
             }
         }
-        let rows = (2..).zip(rows).map(|(line, (person, slot, cells))| (line, person, slot, cells));
+        let rows = (2..).zip(rows).map(|(line, (person, slot, cells))| Given {
+            line,
+            person,
+            slot,
+            cells,
+        });
         let agency = PartyName::agency("tax").unwrap();
         let persons = Some((0..MANY).map(|slot| (slot % 3) as u16).collect());
         let linkage = RosterLinkage::Key(key);
         (Roster { agency, linkage, entries, slots: MANY, persons, adults: None }, rows.collect())
     }
 
-    fn text(rows: &[(u64, String, u32, [String; 2])]) -> String {
-        let rows = rows
-            .iter()
-            .map(|(_, person, _, [income, age])| format!("{person},{income},ignored,{age}\n"));
+    fn text(rows: &[Given]) -> String {
+        let rows = rows.iter().map(|Given { person, cells: [income, age], .. }| {
+            format!("{person},{income},ignored,{age}\n")
+        });
         std::iter::once("person,income,other,age\n".to_owned()).chain(rows).collect()
     }
 
@@ -633,7 +647,7 @@ mod tests {
         let mut families = BTreeMap::new();
         let (mut expected, mut cases) = (LinkageReport::default(), Vec::new());
         let mut seen = HashSet::new();
-        for (line, person, slot, cells) in &rows {
+        for Given { line, person, slot, cells } in &rows {
             expected.rows += 1;
             if *slot == MANY {
                 expected.persons_unmatched += 1;
