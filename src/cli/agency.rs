@@ -7,7 +7,7 @@ use super::round::{IdentityArg, LoadedRound, RoundArgs, folder_bytes};
 use blindtier_agency::{
     AgencyError, Destination, Invitation, Link, Pseudonyms, Register, RegisterColumns,
 };
-use blindtier_wire::{Board, Digest, Roster, SigningIdentity, TrustFile};
+use blindtier_wire::{Board, Digest, RosterFile, SigningIdentity, TrustFile};
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -148,7 +148,7 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
     let agency = position(&loaded, &identity)?;
     let invitation = invitation(&loaded, &identity)?;
     let (round, context, trust) = (&invitation.round, &invitation.context, &loaded.trust);
-    let roster = Roster::read(&args.roster, identity.name(), round, context, trust)?;
+    let roster = RosterFile::open(&args.roster, identity.name(), round, context, trust)?;
     let progress = output.progress_on_persons("linking");
     let pseudonyms = Pseudonyms::obtain(
         &invitation,
@@ -161,7 +161,9 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
     )?;
     progress.finish();
     let list = args.report.is_some();
-    let register = Register::read(&args.register, &loaded.policy, agency, &pseudonyms, list)?;
+    // Rows wait beside the ciphertexts of what they say, in a file without a name.
+    let (file, policy, folder) = (&args.register, &loaded.policy, &args.out);
+    let mut register = Register::read(file, policy, agency, &pseudonyms, list, folder)?;
     drop(pseudonyms);
     if let Some(report) = &args.report {
         register.write_report(report)?;
@@ -174,8 +176,7 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
     let inputs = loaded.plan.plan().inputs();
     let columns = inputs.columns_of(agency);
     let mut source = RegisterColumns {
-        register: &register,
-        roster: &roster,
+        register: &mut register,
         columns: columns.len(),
         fold: |values: &[i64]| {
             let mut value = |indicator: usize| {
@@ -202,7 +203,7 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
         .seal_levels(
             &loaded.board.letter_keys(),
             indicators.len(),
-            |slot| register.values(slot, &roster),
+            |slot| register.values(slot),
             &args.levels,
             &identity,
             trust,

@@ -6,6 +6,7 @@ mod link;
 mod register;
 mod report;
 mod rows;
+mod spool;
 
 pub use blindtier_submission::{ColumnSource, Destination, Invitation, SubmissionError, Submitted};
 pub use error::AgencyError;

@@ -5,7 +5,7 @@ use crate::{AgencyError, Invitation, SubmissionError};
 use blindtier_linkage::{Answer, Blinding, Progress};
 use blindtier_wire::{
     Board, Digest, Expect, Kind, LinkageAnswer, LinkageRequest, LinkageState, PartyName, Pseudonym,
-    Roster, RosterLinkage, Round, SigningIdentity, TrustFile, file_names, read, same, storage,
+    RosterFile, RosterLinkage, Round, SigningIdentity, TrustFile, file_names, read, same, storage,
     write,
 };
 use std::path::Path;
@@ -60,7 +60,7 @@ pub fn link(
         return Err(AgencyError::NeedsNoAnswer { file });
     };
     // Refused now rather than when the answer is there.
-    Roster::read(job.roster, agency, &round, &context, trust)?;
+    RosterFile::open(job.roster, agency, &round, &context, trust)?;
 
     let kept = job.private.join(file_names::LINKAGE_REQUEST);
     let state_file = job.private.join(file_names::LINKAGE_STATE);
@@ -100,7 +100,7 @@ pub fn link(
 /// The pseudonyms that the agency can make or has been given.
 pub struct Pseudonyms<'r> {
     /// The agency's roster (secret).
-    pub(crate) roster: &'r Roster,
+    pub(crate) roster: &'r RosterFile,
     answered: Option<Answered>,
 }
 
@@ -119,13 +119,13 @@ impl<'r> Pseudonyms<'r> {
     pub fn obtain(
         invitation: &Invitation,
         board: &Board,
-        roster: &'r Roster,
+        roster: &'r RosterFile,
         answer: Option<(&Path, &Path)>,
         identity: &SigningIdentity,
         trust: &TrustFile,
         progress: Progress<'_>,
     ) -> Result<Self, AgencyError> {
-        let answered = match (&roster.linkage, answer) {
+        let answered = match (roster.linkage(), answer) {
             (RosterLinkage::Key(_), None) => None,
             (RosterLinkage::Key(_), Some(_)) => {
                 return Err(AgencyError::NeedsNoAnswer { file: board.round() });
@@ -142,14 +142,14 @@ impl<'r> Pseudonyms<'r> {
 
     /// With the roster's own key.
     #[cfg(test)]
-    pub(crate) fn keyed(roster: &'r Roster) -> Self {
+    pub(crate) fn keyed(roster: &'r RosterFile) -> Self {
         Self { roster, answered: None }
     }
 
     /// As if the registrar had answered so.
     #[cfg(test)]
     pub(crate) fn given(
-        roster: &'r Roster,
+        roster: &'r RosterFile,
         persons: Vec<String>,
         pseudonyms: Vec<Pseudonym>,
     ) -> Self {
@@ -159,7 +159,7 @@ impl<'r> Pseudonyms<'r> {
 
     /// The pseudonym of a person (private); `None` if the request did not ask about this person.
     pub(crate) fn of(&self, person: &str) -> Option<Pseudonym> {
-        match (&self.answered, &self.roster.linkage) {
+        match (&self.answered, self.roster.linkage()) {
             (Some(answered), _) => {
                 answered.pseudonyms.get(answered.state.position(person)?).copied()
             }

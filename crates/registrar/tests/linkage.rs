@@ -175,7 +175,8 @@ impl World {
         let id = agency.name().agency_id().unwrap();
         let invitation = self.invitation(agency);
         let (round, context) = (&invitation.round, &invitation.context);
-        let roster = Roster::read(&self.roster(id), agency.name(), round, context, &self.trust)?;
+        let file = self.roster(id);
+        let roster = RosterFile::open(&file, agency.name(), round, context, &self.trust)?;
         let private = self.path(id);
         let pseudonyms = Pseudonyms::obtain(
             &invitation,
@@ -188,7 +189,7 @@ impl World {
         )?;
         let position = self.policy.agency(id).unwrap();
         let file = self.path(&format!("{id}.csv"));
-        let register = Register::read(&file, &self.policy, position, &pseudonyms, true)?;
+        let register = Register::read(&file, &self.policy, position, &pseudonyms, true, &private)?;
         Ok(register.report().families_known)
     }
 }

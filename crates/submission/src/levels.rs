@@ -2,7 +2,7 @@
 
 use crate::{Invitation, SubmissionError};
 use blindtier_wire::{
-    ChunkWriter, Digest, Fault, Kind, LetterKeys, Levels, PartyName, Purpose, SigningIdentity,
+    ChunkWriter, Digest, Fault, Kind, LetterKeyFile, Levels, PartyName, Purpose, SigningIdentity,
     TrustFile, WireError, check_randomness, file_names, seal, storage, write,
 };
 use rayon::prelude::*;
@@ -29,7 +29,7 @@ impl Invitation {
         if storage::exists(&manifest)? {
             return Ok(Levels::read(&manifest, identity.name(), round, context, trust)?.digest);
         }
-        let keys = LetterKeys::read(letter_keys, round, context, trust)?;
+        let keys_of_slots = LetterKeyFile::open(letter_keys, round, context, trust)?;
         let chunking = round
             .chunking()
             .map_err(|fault| WireError::refused(&manifest, &PartyName::registrar(), fault))?;
@@ -43,10 +43,12 @@ impl Invitation {
             if own.iter().any(|values| values.len() != count) {
                 return Err(SubmissionError::Shape { chunk, columns: count, slots });
             }
-            let places: Vec<_> =
-                (start..).zip(keys.keys.iter().skip(start as usize)).zip(own.iter()).collect();
-            let sealed = places
+            let slots = start..start + slots;
+            let keys = keys_of_slots.keys(slots.clone())?;
+            let sealed = slots
                 .into_par_iter()
+                .zip(&keys)
+                .zip(&own)
                 .map(|((slot, key), values)| {
                     let mut plain = Zeroizing::new(Vec::with_capacity(8 * count));
                     values.iter().for_each(|value| plain.extend_from_slice(&value.to_le_bytes()));

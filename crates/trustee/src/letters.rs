@@ -3,7 +3,7 @@
 use crate::desk::Session;
 use crate::error::TrusteeError;
 use blindtier_wire::{
-    ChunkWriter, Digest, Kind, LetterKeys, LetterText, Letters, PartyName, Purpose, Receipt,
+    ChunkWriter, Digest, Kind, LetterKeyFile, LetterText, Letters, PartyName, Purpose, Receipt,
     Received, Shares, WireError, check_randomness, file_names, seal, write,
 };
 use rayon::prelude::*;
@@ -19,7 +19,7 @@ pub(crate) fn seal_letters(
 ) -> Result<Digest, TrusteeError> {
     let (desk, round, context) = (session.desk, &session.round, &session.context);
     let file = desk.board.letter_keys();
-    let letter_keys = LetterKeys::read(&file, round, context, desk.trust)?;
+    let letter_keys = LetterKeyFile::open(&file, round, context, desk.trust)?;
     let results = receipt.body.chunks(&desk.board.receipt(), round, context, desk.trust)?;
     let chunking = round
         .chunking()
@@ -29,10 +29,11 @@ pub(crate) fn seal_letters(
     let head = session.ledger.head();
     while let Some((chunk, start, count)) = writer.next_chunk() {
         let digest = Digest::of(&results.read(chunk)?.bytes);
-        let keys = letter_keys.keys.iter().skip(start as usize);
-        let slots: Vec<(u32, &[u8; 32])> = (start..start + count).zip(keys).collect();
+        let slots = start..start + count;
+        let keys = letter_keys.keys(slots.clone())?;
         let letters = slots
             .into_par_iter()
+            .zip(&keys)
             .map(|(slot, key)| {
                 let seeds = shares.shares.iter().map(|share| share.seed(&digest, slot)).collect();
                 let text = LetterText { head, seeds }.to_bytes();

@@ -30,3 +30,22 @@ pub(crate) fn append<T: Serialize>(
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, bincode::Error> {
     options(limit).deserialize(bytes)
 }
+
+/// Decodes what stands at the beginning of `bytes`; what follows is not looked at.
+pub(crate) fn decode_start<T: DeserializeOwned>(
+    bytes: &[u8],
+    limit: u64,
+) -> Result<T, bincode::Error> {
+    options(limit).allow_trailing_bytes().deserialize(bytes)
+}
+
+/// The error of a body that ends before what it announces.
+pub(crate) fn cut_short() -> bincode::Error {
+    Box::new(bincode::ErrorKind::Io(std::io::ErrorKind::UnexpectedEof.into()))
+}
+
+/// The error of a body that goes on after its end, in the decoder's words.
+pub(crate) fn goes_on() -> bincode::Error {
+    let words = "Slice had bytes remaining after deserialization";
+    Box::new(bincode::ErrorKind::Custom(words.to_owned()))
+}

@@ -22,7 +22,7 @@ use zeroize::Zeroize;
 const MAGIC: &[u8; 10] = b"blindtier\0";
 const VERSION: u16 = 1;
 const MAX_HEADER: u64 = 4096;
-const SIGNATURE: usize = 64;
+pub(crate) const SIGNATURE: usize = 64;
 /// Magic, version, kind and the two lengths.
 const FIXED: u64 = 10 + 2 + 2 + 4 + 8;
 
@@ -67,8 +67,8 @@ impl Context {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Header {
-    context: Context,
+pub(crate) struct Header {
+    pub context: Context,
     sender: PartyName,
 }
 
@@ -152,13 +152,18 @@ pub(crate) fn write_as<T: Serialize>(
     written.map(|()| digest)
 }
 
+/// The largest file of a kind, in bytes.
+pub(crate) fn file_limit(kind: Kind) -> u64 {
+    Head::MOST + kind.limit() + SIGNATURE as u64
+}
+
 pub(crate) fn read_as<T: DeserializeOwned>(
     kind: Kind,
     path: &Path,
     expect: &Expect<'_>,
     trust: &TrustFile,
 ) -> Result<Received<T>, WireError> {
-    let limit = kind.limit() + MAX_HEADER + FIXED + SIGNATURE as u64;
+    let limit = file_limit(kind);
     if kind.is_secret() {
         storage::on_this_machine(path)?;
     }
@@ -219,10 +224,65 @@ pub(crate) fn beginning(
     Ok(bytes)
 }
 
+/// The beginning of a file up to its body, before anything in it is believed.
+pub(crate) struct Head<'a> {
+    pub kind: Kind,
+    header: &'a [u8],
+    /// Bytes of the body.
+    pub body: u64,
+}
+
+impl<'a> Head<'a> {
+    /// The most bytes that stand before a body.
+    pub const MOST: u64 = FIXED + MAX_HEADER;
+
+    /// Takes the beginning of a file that has to be of a kind, or may be of any.
+    pub fn take(rest: &mut &'a [u8], expected: Option<Kind>) -> Result<Self, Fault> {
+        if take(rest, MAGIC.len() as u64)? != MAGIC {
+            return Err(Fault::Magic);
+        }
+        let found = u16::from_le_bytes(take_array(rest)?);
+        if found != VERSION {
+            return Err(Fault::Version { expected: VERSION, found });
+        }
+        let found = Kind::from_number(u16::from_le_bytes(take_array(rest)?));
+        let kind = match (expected, found) {
+            (Some(expected), found) if found != Some(expected) => {
+                return Err(Fault::Kind { expected, found });
+            }
+            (_, Some(found)) => found,
+            (_, None) => return Err(Fault::Magic),
+        };
+        let size = u64::from(u32::from_le_bytes(take_array(rest)?));
+        if size > MAX_HEADER {
+            return Err(Fault::TooLarge { size, limit: MAX_HEADER });
+        }
+        let header = take(rest, size)?;
+        let body = u64::from_le_bytes(take_array(rest)?);
+        if body > kind.limit() {
+            return Err(Fault::TooLarge { size: body, limit: kind.limit() });
+        }
+        Ok(Self { kind, header, body })
+    }
+
+    pub fn header(&self) -> Result<Header, Fault> {
+        codec::decode(self.header, MAX_HEADER)
+            .map_err(|reason| Fault::Form { part: "header", reason })
+    }
+
+    /// The header, if it names the sender that is expected.
+    pub fn header_from(&self, expected: &PartyName) -> Result<Header, Fault> {
+        let header = self.header()?;
+        if header.sender != *expected {
+            return Err(Fault::Sender { expected: expected.clone(), found: header.sender });
+        }
+        Ok(header)
+    }
+}
+
 /// A file taken apart, before anything in it is believed.
 struct Parts<'a> {
-    kind: Kind,
-    header: &'a [u8],
+    head: Head<'a>,
     body: &'a [u8],
     covered: &'a [u8],
     signature: [u8; SIGNATURE],
@@ -232,56 +292,39 @@ impl<'a> Parts<'a> {
     /// Takes a file apart that has to be of a kind, or may be of any.
     fn of(bytes: &'a [u8], expected: Option<Kind>) -> Result<Self, Fault> {
         let mut rest = bytes;
-        if take(&mut rest, MAGIC.len() as u64)? != MAGIC {
-            return Err(Fault::Magic);
-        }
-        let found = u16::from_le_bytes(take_array(&mut rest)?);
-        if found != VERSION {
-            return Err(Fault::Version { expected: VERSION, found });
-        }
-        let found = Kind::from_number(u16::from_le_bytes(take_array(&mut rest)?));
-        let kind = match (expected, found) {
-            (Some(expected), found) if found != Some(expected) => {
-                return Err(Fault::Kind { expected, found });
-            }
-            (_, Some(found)) => found,
-            (_, None) => return Err(Fault::Magic),
-        };
-        let size = u64::from(u32::from_le_bytes(take_array(&mut rest)?));
-        if size > MAX_HEADER {
-            return Err(Fault::TooLarge { size, limit: MAX_HEADER });
-        }
-        let header = take(&mut rest, size)?;
-        let size = u64::from_le_bytes(take_array(&mut rest)?);
-        if size > kind.limit() {
-            return Err(Fault::TooLarge { size, limit: kind.limit() });
-        }
-        let body = take(&mut rest, size)?;
+        let head = Head::take(&mut rest, expected)?;
+        let body = take(&mut rest, head.body)?;
         let covered = bytes.get(..bytes.len() - rest.len()).unwrap_or_default();
         let signature = take_array(&mut rest)?;
         if !rest.is_empty() {
             return Err(Fault::TrailingBytes { extra: rest.len() as u64 });
         }
-        Ok(Self { kind, header, body, covered, signature })
-    }
-
-    fn header(&self) -> Result<Header, Fault> {
-        codec::decode(self.header, MAX_HEADER)
-            .map_err(|reason| Fault::Form { part: "header", reason })
+        Ok(Self { head, body, covered, signature })
     }
 
     fn body<T: DeserializeOwned>(&self) -> Result<T, Fault> {
-        codec::decode(self.body, self.kind.limit())
+        codec::decode(self.body, self.head.kind.limit())
             .map_err(|reason| Fault::Form { part: "body", reason })
     }
 
     fn check_signature(&self, sender: &PartyName, trust: &TrustFile) -> Result<(), Fault> {
-        let text = signed_text(self.kind, blake3::hash(self.covered));
-        if trust.verify(sender, &text, &self.signature) {
-            return Ok(());
-        }
-        Err(Fault::Signature { sender: sender.clone() })
+        let covered = blake3::hash(self.covered);
+        check_signature(self.head.kind, &covered, &self.signature, sender, trust)
     }
+}
+
+/// Believes a file whose bytes before the signature have the hash `covered` to be signed by `sender`, or not.
+pub(crate) fn check_signature(
+    kind: Kind,
+    covered: &blake3::Hash,
+    signature: &[u8; SIGNATURE],
+    sender: &PartyName,
+    trust: &TrustFile,
+) -> Result<(), Fault> {
+    if trust.verify(sender, &signed_text(kind, *covered), signature) {
+        return Ok(());
+    }
+    Err(Fault::Signature { sender: sender.clone() })
 }
 
 /// Decodes a file against what is expected. What the signature does not need is checked after it, so that
@@ -293,10 +336,7 @@ fn open<T: DeserializeOwned>(
     trust: &TrustFile,
 ) -> Result<(Context, T), Fault> {
     let parts = Parts::of(bytes, Some(kind))?;
-    let header = parts.header()?;
-    if header.sender != *expect.sender {
-        return Err(Fault::Sender { expected: expect.sender.clone(), found: header.sender });
-    }
+    let header = parts.head.header_from(expect.sender)?;
     parts.check_signature(expect.sender, trust)?;
     if let Some(context) = expect.context {
         check_context(context, &header.context)?;
@@ -321,11 +361,11 @@ impl Signed {
     /// Reads a file of any public kind, of any party whose key is pinned.
     pub fn open(bytes: &[u8], trust: &TrustFile) -> Result<Self, Fault> {
         let parts = Parts::of(bytes, None)?;
-        let kind = parts.kind;
+        let kind = parts.head.kind;
         if kind.is_secret() {
             return Err(Fault::Content { detail: "a file of this kind is its owner's secret" });
         }
-        let Header { context, sender } = parts.header()?;
+        let Header { context, sender } = parts.head.header()?;
         parts.check_signature(&sender, trust)?;
         Ok(Self { kind, context, sender, digest: Digest::of(bytes), body: parts.body.to_vec() })
     }

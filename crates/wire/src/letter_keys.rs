@@ -1,5 +1,6 @@
 //! The families' letter keys.
 
+use crate::body_file::BodyFile;
 use crate::body_writer::BodyWriter;
 use crate::envelope::{Context, Expect, Message, read};
 use crate::error::{Fault, WireError};
@@ -9,7 +10,11 @@ use crate::names::{Digest, PartyName};
 use crate::round::Round;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
+
+/// Bytes of a key.
+const KEY: usize = 32;
 
 /// X25519 public key of each slot's family, by slot. Public; sent by the registrar to trustees and families.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,14 +27,35 @@ impl Message for LetterKeys {
     const KIND: Kind = Kind::LetterKeys;
 
     fn check(&self) -> Result<(), Fault> {
-        if self.keys.is_empty() || u32::try_from(self.keys.len()).is_err() {
-            return Err(Fault::Content { detail: COUNT });
-        }
-        if !self.keys.iter().all(Self::usable) {
-            return Err(Fault::Content { detail: UNUSABLE });
-        }
-        Ok(())
+        check_count(self.keys.len() as u64)?;
+        check_usable(&self.keys)
     }
+}
+
+fn check_count(keys: u64) -> Result<(), Fault> {
+    if (1..=u64::from(u32::MAX)).contains(&keys) {
+        return Ok(());
+    }
+    Err(Fault::Content { detail: COUNT })
+}
+
+fn check_usable(keys: &[[u8; KEY]]) -> Result<(), Fault> {
+    if keys.iter().all(LetterKeys::usable) {
+        return Ok(());
+    }
+    Err(Fault::Content { detail: UNUSABLE })
+}
+
+/// Refuses the number of keys and the hash of them that are not the round's.
+fn check_round(keys: u64, digest: Digest, round: &Round) -> Result<(), Fault> {
+    if digest != round.letter_keys {
+        let (expected, found) = (digest, round.letter_keys);
+        return Err(Fault::Reference { what: "list of letter keys", expected, found });
+    }
+    if keys != u64::from(round.slots) {
+        return Err(Fault::Content { detail: "there is not one letter key a slot" });
+    }
+    Ok(())
 }
 
 const COUNT: &str = "there is no letter key, or more than slots can be";
@@ -93,19 +119,8 @@ impl LetterKeys {
     ) -> Result<Self, WireError> {
         let registrar = PartyName::registrar();
         let keys = read::<Self>(path, &Expect::of(&registrar, context), trust)?.body;
-        let found = keys.digest();
-        if found != round.letter_keys {
-            let fault = Fault::Reference {
-                what: "list of letter keys",
-                expected: found,
-                found: round.letter_keys,
-            };
-            return Err(WireError::refused(path, &registrar, fault));
-        }
-        if keys.keys.len() as u64 != u64::from(round.slots) {
-            let fault = Fault::Content { detail: "there is not one letter key a slot" };
-            return Err(WireError::refused(path, &registrar, fault));
-        }
+        check_round(keys.keys.len() as u64, keys.digest(), round)
+            .map_err(|fault| WireError::refused(path, &registrar, fault))?;
         Ok(keys)
     }
 
@@ -162,10 +177,8 @@ impl<'a> LetterKeysWriter<'a> {
         identity: &'a SigningIdentity,
     ) -> Result<Self, WireError> {
         let kind = LetterKeys::KIND;
-        if slots == 0 {
-            return Err(WireError::unwritable(path, kind, Fault::Content { detail: COUNT }));
-        }
         let count = u64::from(slots);
+        check_count(count).map_err(|fault| WireError::unwritable(path, kind, fault))?;
         let mut body = BodyWriter::begin(kind, path, 8 + 32 * count, context, identity)?;
         body.put(&count.to_le_bytes())?;
         Ok(Self(body))
@@ -188,5 +201,65 @@ impl<'a> LetterKeysWriter<'a> {
     /// There was no key for some slot, or the file cannot be written.
     pub fn finish(self) -> Result<Digest, WireError> {
         self.0.finish()
+    }
+}
+
+/// The letter keys as they lie in their file, for whoever seals to one slot after the other: in memory are only those that
+/// are asked for, whatever the size of the round.
+pub struct LetterKeyFile {
+    body: BodyFile,
+    keys: u64,
+}
+
+impl LetterKeyFile {
+    /// The number of keys stands before them.
+    const START: u64 = 8;
+    /// Keys that are checked at a time.
+    const STEP: usize = 1 << 11;
+
+    /// Opens the letter keys that the round commits to, with all checks of [`LetterKeys::read`].
+    pub fn open(
+        path: &Path,
+        round: &Round,
+        context: &Context,
+        trust: &TrustFile,
+    ) -> Result<Self, WireError> {
+        let registrar = PartyName::registrar();
+        let expect = Expect::of(&registrar, context);
+        let (body, keys) = BodyFile::open(Kind::LetterKeys, path, &expect, trust, |body| {
+            let keys = body.part::<u64>(0)?;
+            body.ends_at(body.after(Self::START, keys, KEY as u64)?)?;
+            Ok(keys)
+        })?;
+        let file = Self { body, keys };
+        file.check(round)?;
+        Ok(file)
+    }
+
+    fn check(&self, round: &Round) -> Result<(), WireError> {
+        let refused = |fault| self.body.refused(fault);
+        check_count(self.keys).map_err(refused)?;
+        let mut digest = LetterKeysDigest::new();
+        for start in (0..self.keys).step_by(Self::STEP) {
+            let keys = self.read(start..self.keys.min(start + Self::STEP as u64))?;
+            check_usable(&keys).map_err(refused)?;
+            digest.0.update(keys.as_flattened());
+        }
+        check_round(self.keys, digest.finish(), round).map_err(refused)
+    }
+
+    /// The keys of slots, in their order.
+    pub fn keys(&self, slots: Range<u32>) -> Result<Vec<[u8; KEY]>, WireError> {
+        self.read(u64::from(slots.start)..u64::from(slots.end))
+    }
+
+    fn read(&self, slots: Range<u64>) -> Result<Vec<[u8; KEY]>, WireError> {
+        let count = slots.end.saturating_sub(slots.start);
+        // Before anything is allocated.
+        let start = self.body.after(Self::START, slots.start, KEY as u64)?;
+        self.body.after(start, count, KEY as u64)?;
+        let mut keys = vec![[0; KEY]; usize::try_from(count).unwrap_or(0)];
+        self.body.read(start, keys.as_flattened_mut())?;
+        Ok(keys)
     }
 }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod board;
+mod body_file;
 mod body_writer;
 mod ceremony;
 mod chunk;
@@ -31,6 +32,7 @@ mod pseudonym;
 mod public_key;
 mod receipt;
 mod roster;
+mod roster_file;
 mod round;
 mod sealing;
 mod shares;
@@ -50,7 +52,7 @@ pub use error::{Fault, WireError, same};
 pub use evaluation_key::EvaluationKey;
 pub use identity::{SigningIdentity, TrustFile};
 pub use kind::Kind;
-pub use letter_keys::{LetterKeys, LetterKeysDigest, LetterKeysWriter};
+pub use letter_keys::{LetterKeyFile, LetterKeys, LetterKeysDigest, LetterKeysWriter};
 pub use letters::{LetterText, Letters, letter_bytes};
 pub use levels::Levels;
 pub use linkage::{LinkageAnswer, LinkageKey, LinkageRequest, LinkageState, MAX_LINKAGE_PERSONS};
@@ -65,6 +67,7 @@ pub use pseudonym::{Pseudonym, PseudonymKey};
 pub use public_key::PublicKey;
 pub use receipt::{Receipt, SubmissionEntry};
 pub use roster::{Entry, Roster, RosterHead, RosterLinkage, RosterWriter};
+pub use roster_file::{Family, RosterFile};
 pub use round::{Correction, Layout, Linkage, Round};
 pub use sealing::{LetterKey, Purpose, SEAL_BYTES, check_randomness, seal};
 pub use shares::{SealedShares, Share, Shares, TrusteeKey};

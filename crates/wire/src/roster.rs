@@ -57,28 +57,54 @@ impl Message for Roster {
     const KIND: Kind = Kind::Roster;
 
     fn check(&self) -> Result<(), Fault> {
-        let wrong = |detail| Err(Fault::Content { detail });
         if !self.entries.is_sorted_by(|a, b| a.pseudonym < b.pseudonym) {
-            return wrong(NOT_ASCENDING);
+            return Err(Fault::Content { detail: NOT_ASCENDING });
         }
         if self.entries.iter().any(|e| e.slot >= self.slots) {
-            return wrong(OUTSIDE);
+            return Err(Fault::Content { detail: OUTSIDE });
         }
         for facts in [&self.persons, &self.adults].into_iter().flatten() {
-            if facts.len() as u64 != u64::from(self.slots) {
-                return wrong(FACTS);
-            }
+            check_facts(facts.len() as u64, self.slots)?;
         }
         Ok(())
     }
 }
 
-const NOT_ASCENDING: &str = "the entries of the roster are not ascending";
-const OUTSIDE: &str = "an entry of the roster lies outside the slots";
+pub(crate) const NOT_ASCENDING: &str = "the entries of the roster are not ascending";
+pub(crate) const OUTSIDE: &str = "an entry of the roster lies outside the slots";
 const FACTS: &str = "the roster does not carry a declared fact for every slot";
 
+pub(crate) fn check_facts(facts: u64, slots: u32) -> Result<(), Fault> {
+    if facts == u64::from(slots) {
+        return Ok(());
+    }
+    Err(Fault::Content { detail: FACTS })
+}
+
+/// Refuses what an agency cannot use in the round.
+pub(crate) fn check_round(
+    expected: &PartyName,
+    found: &PartyName,
+    linkage: &RosterLinkage,
+    slots: u32,
+    round: &Round,
+) -> Result<(), Fault> {
+    if found != expected {
+        return Err(Fault::Recipient { expected: expected.clone(), found: found.clone() });
+    }
+    if slots != round.slots {
+        let detail = "the roster covers another number of slots than the round";
+        return Err(Fault::Content { detail });
+    }
+    let oblivious = matches!(linkage, RosterLinkage::Oblivious { .. });
+    if oblivious != round.linkage.persons().is_some() {
+        return Err(Fault::Content { detail: "the roster has another linkage than the round" });
+    }
+    Ok(())
+}
+
 impl Roster {
-    /// Reads the roster of `agency` and checks it against the round.
+    /// Reads the roster of `agency` whole and checks it against the round; an agency opens it as a [`crate::RosterFile`].
     pub fn read(
         path: &Path,
         agency: &PartyName,
@@ -88,24 +114,8 @@ impl Roster {
     ) -> Result<Self, WireError> {
         let registrar = PartyName::registrar();
         let roster = read::<Self>(path, &Expect::of(&registrar, context), trust)?.body;
-        let refused = |fault| Err(WireError::refused(path, &registrar, fault));
-        if roster.agency != *agency {
-            return refused(Fault::Recipient {
-                expected: agency.clone(),
-                found: roster.agency.clone(),
-            });
-        }
-        if roster.slots != round.slots {
-            return refused(Fault::Content {
-                detail: "the roster covers another number of slots than the round",
-            });
-        }
-        let oblivious = matches!(roster.linkage, RosterLinkage::Oblivious { .. });
-        if oblivious != round.linkage.persons().is_some() {
-            return refused(Fault::Content {
-                detail: "the roster has another linkage than the round",
-            });
-        }
+        check_round(agency, &roster.agency, &roster.linkage, roster.slots, round)
+            .map_err(|fault| WireError::refused(path, &registrar, fault))?;
         Ok(roster)
     }
 
@@ -171,8 +181,8 @@ impl<'a> RosterWriter<'a> {
     ) -> Result<Self, WireError> {
         let (kind, slots) = (Roster::KIND, u64::from(head.slots));
         let unwritable = |fault| WireError::unwritable(path, kind, fault);
-        if head.facts().into_iter().flatten().any(|facts| facts.len() as u64 != slots) {
-            return Err(unwritable(Fault::Content { detail: FACTS }));
+        for facts in head.facts().into_iter().flatten() {
+            check_facts(facts.len() as u64, head.slots).map_err(unwritable)?;
         }
         let form = |reason| unwritable(Fault::Form { part: "body", reason });
         let before = (head.agency, head.linkage, head.entries);

@@ -16,8 +16,8 @@ use blindtier_transcript::{BadSubmission, TranscriptError};
 use blindtier_trustee::{Agreed, Desk, KeyProgress, OpenProgress, RegisterProgress, TrusteeError};
 use blindtier_wire::{
     Board, Chunk, ChunkReader, ChunkWriter, Context, Digest, Engine, Expect, Fault, Kind, Layout,
-    LetterKeys, Linkage, Partials, PartyName, Receipt, Roster, RosterLinkage, Round, Shares,
-    Sharing, SigningIdentity, Submission, TrustFile, WireError, read, write,
+    LetterKeys, Linkage, Partials, PartyName, Receipt, Roster, RosterFile, RosterLinkage, Round,
+    Shares, Sharing, SigningIdentity, Submission, TrustFile, WireError, read, write,
 };
 use std::convert::Infallible;
 use std::fs;
@@ -601,6 +601,12 @@ impl World {
     pub fn roster(&self, files: &Files, agency: usize) -> Result<Roster, WireError> {
         let (path, name) = (&files.announced.rosters[agency].1, self.agencies[agency].name());
         Roster::read(path, name, files.round(), files.context(), &self.trust)
+    }
+
+    /// The roster as the agency opens it.
+    pub fn roster_file(&self, files: &Files, agency: usize) -> Result<RosterFile, WireError> {
+        let (path, name) = (&files.announced.rosters[agency].1, self.agencies[agency].name());
+        RosterFile::open(path, name, files.round(), files.context(), &self.trust)
     }
 
     /// The family of every slot.

@@ -89,6 +89,15 @@ impl<'p> Binding<'p> {
         self.bound.iter().map(|bound| bound.position)
     }
 
+    /// Positions in the header of the columns that the bound indicators read, ascending, each once.
+    pub fn columns(&self) -> Vec<usize> {
+        let mut columns: Vec<usize> =
+            self.bound.iter().flat_map(|bound| &bound.columns).copied().collect();
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+
     /// An accumulator for one family.
     pub fn accumulator(&self) -> Accumulator {
         Accumulator { line: 0, states: vec![State::Silent; self.bound.len()].into() }

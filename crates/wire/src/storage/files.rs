@@ -192,10 +192,22 @@ pub(super) fn read_from(
         let (file, size) = open(path, limit)?;
         read_all(file, path, size, limit)
     };
-    read().map_err(|e| match e {
-        ReadError::Wire(e) => e,
-        ReadError::Fault(fault) => WireError::refused(path, culprit, fault),
-    })
+    read().map_err(|e| e.of(path, culprit))
+}
+
+/// Opens a file of `culprit`, and says how many bytes it has.
+pub(super) fn open_from(
+    path: &Path,
+    culprit: &PartyName,
+    limit: u64,
+) -> Result<(File, u64), WireError> {
+    open(path, limit).map_err(|e| e.of(path, culprit))
+}
+
+/// Makes a file without a name that only this process has (mode 0600) and that is gone with it.
+pub(super) fn nameless(folder: &Path) -> Result<File, WireError> {
+    create_folder(folder)?;
+    tempfile::tempfile_in(folder).map_err(|e| WireError::io(folder, "make a temporary file", e))
 }
 
 enum ReadError {
@@ -204,6 +216,13 @@ enum ReadError {
 }
 
 impl ReadError {
+    fn of(self, path: &Path, culprit: &PartyName) -> WireError {
+        match self {
+            Self::Wire(e) => e,
+            Self::Fault(fault) => WireError::refused(path, culprit, fault),
+        }
+    }
+
     fn own(self, path: &Path) -> WireError {
         match self {
             Self::Wire(e) => e,

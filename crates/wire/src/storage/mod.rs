@@ -5,8 +5,10 @@
 
 mod files;
 pub mod objects;
+mod source;
 
 pub(crate) use files::check_private;
+pub(crate) use source::Source;
 
 use crate::error::{Fault, WireError};
 use crate::names::PartyName;
@@ -179,6 +181,21 @@ pub(crate) fn read_from(
         Found::TooLarge(size) => Fault::TooLarge { size, limit },
     };
     Err(WireError::refused(path, culprit, fault))
+}
+
+/// Opens a file of `culprit`, of at most `limit` bytes, to be read piece by piece.
+pub(crate) fn open_from(path: &Path, culprit: &PartyName, limit: u64) -> Result<Source, WireError> {
+    if object(path)?.is_some() {
+        return read_from(path, culprit, limit).map(Source::bytes);
+    }
+    files::open_from(path, culprit, limit).map(|(file, size)| Source::file(file, size))
+}
+
+/// A file for what does not fit into memory (private), in a folder of this machine, which is created. It has no name, only
+/// this process can read it (mode 0600), and nothing of it is left when it is closed or the process ends.
+pub fn nameless(folder: &Path) -> Result<File, WireError> {
+    on_this_machine(folder)?;
+    files::nameless(folder)
 }
 
 /// Whether there is a file. An error where that cannot be told: what is not seen is not absent.

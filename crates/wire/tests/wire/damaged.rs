@@ -335,7 +335,7 @@ fn partial_decryptions_of_other_shares_are_refused() {
 
 /// A body that is exactly these bytes.
 #[derive(Debug)]
-struct Raw<const KIND: u16>(Vec<u8>);
+pub struct Raw<const KIND: u16>(pub Vec<u8>);
 
 impl<const KIND: u16> serde::Serialize for Raw<KIND> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -426,7 +426,7 @@ const RAW: [RawFile; 22] = [
 ];
 
 /// The body of a file.
-fn body(file: &[u8]) -> Vec<u8> {
+pub fn body(file: &[u8]) -> Vec<u8> {
     let header = u32::from_le_bytes(file[14..18].try_into().unwrap()) as usize;
     file[18 + header + 8..file.len() - 64].to_vec()
 }

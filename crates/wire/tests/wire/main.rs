@@ -12,4 +12,5 @@ mod identities;
 mod pieces;
 mod signed;
 mod snapshots;
+mod streamed;
 mod support;

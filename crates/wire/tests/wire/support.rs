@@ -310,8 +310,14 @@ pub fn read_any(folder: &Path, name: &str) -> Result<(), WireError> {
     };
     match name {
         "round.bt" => Round::read_with_plan(&path, &p.trust, round.policy, round.plan).map(|_| ()),
-        "roster.bt" => Roster::read(&path, agency, &round, &context, &p.trust).map(|_| ()),
-        "letter-keys.bt" => LetterKeys::read(&path, &round, &context, &p.trust).map(|_| ()),
+        "roster.bt" => alike(
+            Roster::read(&path, agency, &round, &context, &p.trust).map(|_| ()),
+            RosterFile::open(&path, agency, &round, &context, &p.trust).map(|_| ()),
+        ),
+        "letter-keys.bt" => alike(
+            LetterKeys::read(&path, &round, &context, &p.trust).map(|_| ()),
+            LetterKeyFile::open(&path, &round, &context, &p.trust).map(|_| ()),
+        ),
         "public-key.bt" => message::<PublicKey>(&path),
         "evaluation-key.bt" => message::<EvaluationKey>(&path),
         "opening-key.bt" => message::<OpeningKey>(&path),
@@ -394,6 +400,13 @@ pub fn read_any(folder: &Path, name: &str) -> Result<(), WireError> {
         }
         other => panic!("no reader for {other}"),
     }
+}
+
+/// What came of reading a file; whoever reads it piece by piece is told the same as whoever reads it whole.
+pub fn alike(whole: Result<(), WireError>, pieces: Result<(), WireError>) -> Result<(), WireError> {
+    let text = |read: &Result<(), WireError>| read.as_ref().err().map(WireError::to_string);
+    assert_eq!(text(&pieces), text(&whole));
+    pieces
 }
 
 /// A trustee's message.

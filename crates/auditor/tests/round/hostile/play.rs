@@ -15,7 +15,7 @@ use blindtier_policy::Policy;
 use blindtier_registrar::{RegistrarColumns, RegistrarError};
 use blindtier_submission::{ColumnSource, Destination, Invitation, SubmissionError};
 use blindtier_trustee::{Agreed, RegisterProgress, TrusteeError};
-use blindtier_wire::{OptOuts, PartyName, Roster, SigningIdentity, WireError};
+use blindtier_wire::{OptOuts, PartyName, RosterFile, SigningIdentity, WireError};
 use serde::Deserialize;
 use std::convert::Infallible;
 use std::fmt;
@@ -248,10 +248,10 @@ impl<'w> Play<'w> {
             (Step::Link, Actor::Agency(agency)) => self.link(agency),
             (Step::Answer, Actor::Agency(agency)) => self.answer(agency),
             (Step::TakeAnswer, Actor::Agency(agency)) => {
-                let roster = self.world.roster(&self.files, agency)?;
+                let roster = self.world.roster_file(&self.files, agency)?;
                 self.pseudonyms(agency, &roster).map(drop)
             }
-            (Step::RegisterCsv, Actor::Agency(agency)) => self.with_register(agency, |_, _| Ok(())),
+            (Step::RegisterCsv, Actor::Agency(agency)) => self.with_register(agency, |_| Ok(())),
             (Step::Submit, _) => self.submit(actor),
             (Step::Seal, _) => self.seal(actor),
             (Step::Register, Actor::Trustee(number)) => self.register(number),
@@ -331,7 +331,11 @@ impl<'w> Play<'w> {
         Ok(())
     }
 
-    fn pseudonyms<'r>(&self, agency: usize, roster: &'r Roster) -> Result<Pseudonyms<'r>, Refusal> {
+    fn pseudonyms<'r>(
+        &self,
+        agency: usize,
+        roster: &'r RosterFile,
+    ) -> Result<Pseudonyms<'r>, Refusal> {
         let invitation = self.invitation(Actor::Agency(agency))?;
         let (private, answer) = (self.private(agency), self.answered(agency));
         let (identity, trust) = (self.identity(Actor::Agency(agency)), &self.world.trust);
@@ -343,18 +347,20 @@ impl<'w> Play<'w> {
     fn with_register<T>(
         &self,
         agency: usize,
-        act: impl FnOnce(&Register<'_>, &Roster) -> Result<T, Refusal>,
+        act: impl FnOnce(&mut Register<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        let roster = self.world.roster(&self.files, agency)?;
+        let roster = self.world.roster_file(&self.files, agency)?;
         let pseudonyms = self.pseudonyms(agency, &roster)?;
         let (file, position) = (self.register_file(agency), AGENCIES[agency].0);
-        let register = Register::read(&file, &self.policy, position, &pseudonyms, false)?;
+        let private = self.private(agency);
+        let policy = &self.policy;
+        let mut register = Register::read(&file, policy, position, &pseudonyms, false, &private)?;
         register.check().map_err(AgencyError::from)?;
         // Totals are looked at when they are used, and are part of reading.
-        for slot in 0..roster.slots {
-            register.values(slot, &roster).map_err(AgencyError::from)?;
+        for slot in 0..roster.slots() {
+            register.values(slot)?;
         }
-        act(&register, &roster)
+        act(&mut register)
     }
 
     fn invitation(&self, actor: Actor) -> Result<Invitation, Refusal> {
@@ -365,9 +371,9 @@ impl<'w> Play<'w> {
     /// The values of an agency's register, column by column.
     pub fn values(&self, agency: usize, slots: Range<u32>) -> Vec<Vec<i64>> {
         let columns = AGENCIES[agency].2;
-        let values = self.with_register(agency, |register, roster| {
+        let values = self.with_register(agency, |register| {
             let fold = |values: &[i64]| values.to_vec();
-            let mut source = RegisterColumns { register, roster, columns, fold };
+            let mut source = RegisterColumns { register, columns, fold };
             Ok(source.values(slots).unwrap())
         });
         values.unwrap_or_else(|refusal| panic!("{refusal}"))
@@ -375,9 +381,9 @@ impl<'w> Play<'w> {
 
     fn submit(&self, actor: Actor) -> Result<(), Refusal> {
         match actor {
-            Actor::Agency(agency) => self.with_register(agency, |register, roster| {
+            Actor::Agency(agency) => self.with_register(agency, |register| {
                 let (columns, fold) = (AGENCIES[agency].2, |values: &[i64]| values.to_vec());
-                let source = RegisterColumns { register, roster, columns, fold };
+                let source = RegisterColumns { register, columns, fold };
                 let how = if agency == 0 { self.altered } else { Values::default() };
                 self.submit_from(actor, SUBMITTERS[agency].0, Altered { source, how })
             }),
@@ -416,8 +422,8 @@ impl<'w> Play<'w> {
         let (identity, trust) = (self.identity(actor), &self.world.trust);
         let invitation = self.invitation(actor)?;
         match actor {
-            Actor::Agency(agency) => self.with_register(agency, |register, roster| {
-                let (count, values) = (AGENCIES[agency].2, |slot| register.values(slot, roster));
+            Actor::Agency(agency) => self.with_register(agency, |register| {
+                let (count, values) = (AGENCIES[agency].2, |slot| register.values(slot));
                 invitation.seal_levels(&keys, count, values, &output, identity, trust)?;
                 Ok(())
             }),
