@@ -161,7 +161,7 @@ fn submit(args: &SubmitArgs, output: Output) -> Result<(), CliError> {
     )?;
     progress.finish();
     let list = args.report.is_some();
-    // Rows wait beside the ciphertexts of what they say, in a file without a name.
+    // What the register says waits beside its ciphertexts, in files without a name.
     let (file, policy, folder) = (&args.register, &loaded.policy, &args.out);
     let mut register = Register::read(file, policy, agency, &pseudonyms, list, folder)?;
     drop(pseudonyms);

@@ -2,7 +2,7 @@
 
 use crate::report::{self, Case, LinkageReport, Outcome};
 use crate::rows::Rows;
-use crate::spool::{Kept, SLOTS, Spool};
+use crate::spool::{Kept, SLOTS, Spool, Values};
 use crate::{AgencyError, ColumnSource, Pseudonyms};
 use blindtier_policy::{Accumulator, Binding, Facts, Policy, RegisterError};
 use blindtier_wire::{Family, RosterFile};
@@ -12,13 +12,14 @@ use zeroize::Zeroizing;
 
 /// What the register says of the families of the roster (private), by slot.
 ///
-/// The rows that count wait in a temporary file, and only those of some thousand slots are in memory, whatever the size of the
-/// round: ask for one slot after the other.
+/// The rows that count wait in a temporary file until those of some thousand slots are added up, and the values wait in
+/// another: what is in memory does not grow with the round.
 pub struct Register<'p> {
     policy: &'p Policy,
     file: String,
     binding: Binding<'p>,
     families: Families<'p>,
+    values: Values,
     report: LinkageReport,
     /// The first person (private) that has two rows, with the second row's line.
     repeated: Option<(u64, String)>,
@@ -28,8 +29,8 @@ pub struct Register<'p> {
 impl<'p> Register<'p> {
     /// Reads a CSV file with a header and one row a person: a column `person` and those that the agency's
     /// indicators read. `agency` is its position in the policy. With `list`, what needs attention is kept for
-    /// [`Register::write_report`]. `folder` is one of this machine where the agency's own files are, and is created: the rows
-    /// wait there, in a file without a name that nobody else can open and that is gone with the register.
+    /// [`Register::write_report`]. `folder` is one of this machine where the agency's own files are, and is created: rows
+    /// and values wait there, in files without names that nobody else can open and that are gone with the register.
     ///
     /// Rows are joined as they are read. A row counts for the family that the
     /// roster has for its person, wherever the row stands; a row of a person of no family is not looked at.
@@ -47,6 +48,7 @@ impl<'p> Register<'p> {
             policy,
             file: rows.name.clone(),
             families: Families::new(pseudonyms.roster, &binding, folder)?,
+            values: Values::new(folder, binding.indicators().count())?,
             binding,
             report: LinkageReport::default(),
             repeated: None,
@@ -57,6 +59,8 @@ impl<'p> Register<'p> {
         register.add_up()?;
         joined?;
         register.find_undecided()?;
+        // What is given out from here on is read from the file of values.
+        register.families.loaded = None;
         Ok(register)
     }
 
@@ -95,17 +99,16 @@ impl<'p> Register<'p> {
         Ok(())
     }
 
-    /// Counts the families that have rows, and refuses rows that cannot be added: of several families' the first in the
-    /// register.
+    /// Adds up every family's rows. Refuses rows that cannot be added: of several families' the first in the register.
     fn add_up(&mut self) -> Result<(), AgencyError> {
         let mut first: Option<(u64, RegisterError)> = None;
         for slot in 0..self.families.roster.slots() {
             let family = self.families.gather(slot, &self.binding)?;
             self.report.families_known += usize::from(family.line.is_some());
-            if let Err((line, error)) = family.rows
-                && first.as_ref().is_none_or(|(before, _)| line < *before)
-            {
-                first = Some((line, error));
+            match family.values(&self.binding) {
+                Ok(values) => self.values.push(values.ok().as_deref())?,
+                Err((line, _)) if first.as_ref().is_some_and(|(before, _)| *before <= line) => {}
+                Err(refused) => first = Some(refused),
             }
         }
         let slots = self.families.roster.slots() as usize;
@@ -125,15 +128,13 @@ impl<'p> Register<'p> {
             return Ok(());
         }
         for slot in 0..self.families.roster.slots() {
-            let family = self.families.gather(slot, &self.binding)?;
-            let line = family.line;
-            let values = family.values(&self.binding)?;
+            let values = self.values(slot)?;
             let unknown = required
                 .iter()
                 .find(|(place, indicator)| values.get(*place) == Some(&indicator.unknown()));
             let Some((_, indicator)) = unknown else { continue };
             self.report.families_undecided += 1;
-            if let Some(line) = line {
+            if let Some(line) = self.families.gather(slot, &self.binding)?.line {
                 self.note(Outcome::Undecided, line, "", &indicator.id);
             }
         }
@@ -182,7 +183,14 @@ impl<'p> Register<'p> {
     /// The values (private) of the agency's indicators for a slot; the missing ones for a family that the
     /// register does not know.
     pub fn values(&mut self, slot: u32) -> Result<Vec<i64>, AgencyError> {
-        Ok(self.families.gather(slot, &self.binding)?.values(&self.binding)?)
+        match self.values.get(slot)? {
+            Some(values) => Ok(values),
+            // Says why there are none.
+            None => {
+                let family = self.families.gather(slot, &self.binding)?;
+                Ok(family.values(&self.binding).map_err(|(_, error)| error)??)
+            }
+        }
     }
 }
 
@@ -212,8 +220,12 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn values(self, binding: &Binding<'_>) -> Result<Vec<i64>, RegisterError> {
-        binding.finish(&self.rows.map_err(|(_, error)| error)?, self.facts)
+    /// The values of the indicators, or why there are none; the outer error is that of the rows.
+    fn values(
+        self,
+        binding: &Binding<'_>,
+    ) -> Result<Result<Vec<i64>, RegisterError>, (u64, RegisterError)> {
+        Ok(binding.finish(&self.rows?, self.facts))
     }
 }
 
@@ -499,6 +511,20 @@ mod tests {
         ] {
             assert!(read(&policy, &roster, text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_total_out_of_range_is_said_where_the_family_is_asked_for() {
+        let (policy, roster) = (policy(), sent(&roster()));
+        let text = "person,income,age\nann,20,31\nbob,7,101\n";
+        let mut register = read(&policy, &roster, text).unwrap();
+        let refused = register.values(0).unwrap_err();
+        let AgencyError::Register(RegisterError::Cell { place, .. }) = &refused else {
+            panic!("{refused}")
+        };
+        assert_eq!((place.line, place.column.as_str()), (3, "age"));
+        assert_eq!(register.values(1).unwrap(), [2, 99]);
+        assert_eq!(register.values(2).unwrap(), [0, 31]);
     }
 
     #[test]

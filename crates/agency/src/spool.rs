@@ -1,9 +1,10 @@
-//! Rows that wait in a file for their family's turn: a register does not have the order of the slots, and is not kept in memory.
+//! Rows that wait in a file for their family's turn, because a register does not have the order of the slots, and the values
+//! that they come to.
 
 use crate::AgencyError;
 use blindtier_wire::{WireError, storage};
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -51,7 +52,7 @@ impl Spool {
         line: u64,
         cells: impl Iterator<Item = &'c str>,
     ) -> Result<(), AgencyError> {
-        self.append(slot, line, cells).map_err(|e| self.failed("write a temporary file in", e))
+        self.append(slot, line, cells).map_err(|e| failed(&self.folder, WRITE, e))
     }
 
     fn append<'c>(
@@ -82,7 +83,7 @@ impl Spool {
 
     /// The rows about the slots from a multiple of [`SLOTS`] on.
     pub fn read(&mut self, start: u32) -> Result<Kept, AgencyError> {
-        self.collect(start).map_err(|e| self.failed("read a temporary file in", e))
+        self.collect(start).map_err(|e| failed(&self.folder, READ, e))
     }
 
     fn collect(&mut self, start: u32) -> io::Result<Kept> {
@@ -109,9 +110,63 @@ impl Spool {
         places.sort_unstable();
         Ok(Kept { bytes, places, cells: self.cells })
     }
+}
 
-    fn failed(&self, action: &'static str, source: io::Error) -> AgencyError {
-        WireError::Io { file: self.folder.clone(), action, source }.into()
+fn failed(folder: &Path, action: &'static str, source: io::Error) -> AgencyError {
+    WireError::Io { file: folder.to_owned(), action, source }.into()
+}
+
+const WRITE: &str = "write a temporary file in";
+const READ: &str = "read a temporary file in";
+
+/// The values (private) of every slot, in a file without a name. To write and to read a slot's takes the same time whatever
+/// is known of the family.
+pub(crate) struct Values {
+    folder: PathBuf,
+    file: BufWriter<File>,
+    /// Values of a slot.
+    count: usize,
+}
+
+impl Values {
+    /// For `count` values a slot, with its file in a folder of this machine.
+    pub fn new(folder: &Path, count: usize) -> Result<Self, AgencyError> {
+        let file = BufWriter::new(storage::nameless(folder)?);
+        Ok(Self { folder: folder.to_owned(), file, count })
+    }
+
+    /// Puts the next slot's values behind the others; nothing for a family whose rows have none.
+    pub fn push(&mut self, values: Option<&[i64]>) -> Result<(), AgencyError> {
+        let mut bytes = vec![0; self.width()];
+        if let ([mark, places @ ..], Some(values)) = (bytes.as_mut_slice(), values) {
+            *mark = 1;
+            for (place, value) in places.as_chunks_mut::<8>().0.iter_mut().zip(values) {
+                *place = value.to_le_bytes();
+            }
+        }
+        self.file.write_all(&bytes).map_err(|e| failed(&self.folder, WRITE, e))
+    }
+
+    /// A slot's values, when all are there; nothing for a family whose rows have none.
+    pub fn get(&mut self, slot: u32) -> Result<Option<Vec<i64>>, AgencyError> {
+        let mut bytes = vec![0; self.width()];
+        self.fill(slot, &mut bytes).map_err(|e| failed(&self.folder, READ, e))?;
+        Ok(match bytes.as_slice() {
+            [1, places @ ..] => {
+                Some(places.as_chunks().0.iter().map(|place| i64::from_le_bytes(*place)).collect())
+            }
+            _ => None,
+        })
+    }
+
+    fn fill(&mut self, slot: u32, bytes: &mut [u8]) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(u64::from(slot) * bytes.len() as u64))?;
+        self.file.get_ref().read_exact(bytes)
+    }
+
+    /// Bytes of a slot: a mark whether there are values, and the values.
+    fn width(&self) -> usize {
+        1 + 8 * self.count
     }
 }
 
