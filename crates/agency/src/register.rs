@@ -29,7 +29,7 @@ pub struct Register<'p> {
 impl<'p> Register<'p> {
     /// Reads a CSV file with a header and one row a person: a column `person` and those that the agency's
     /// indicators read. `agency` is its position in the policy. With `list`, what needs attention is kept for
-    /// [`Register::write_report`]. `folder` is one of this machine where the agency's own files are, and is created: rows
+    /// [`Register::write_report`]. `folder` is one of this machine where the agency's own files are, which need not exist yet: rows
     /// and values wait there, in files without names that nobody else can open and that are gone with the register.
     ///
     /// Rows are joined as they are read. A row counts for the family that the

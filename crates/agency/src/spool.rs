@@ -40,7 +40,7 @@ struct Part {
 impl Spool {
     /// For rows of `cells` cells about this many slots, with its file in a folder of this machine.
     pub fn new(folder: &Path, slots: u32, cells: usize) -> Result<Self, AgencyError> {
-        let file = storage::nameless(folder)?;
+        let file = storage::scratch(folder)?;
         let parts = (0..slots.div_ceil(SLOTS)).map(|_| Part::default()).collect();
         Ok(Self { folder: folder.to_owned(), file, blocks: 0, cells, parts })
     }
@@ -131,7 +131,7 @@ pub(crate) struct Values {
 impl Values {
     /// For `count` values a slot, with its file in a folder of this machine.
     pub fn new(folder: &Path, count: usize) -> Result<Self, AgencyError> {
-        let file = BufWriter::new(storage::nameless(folder)?);
+        let file = BufWriter::new(storage::scratch(folder)?);
         Ok(Self { folder: folder.to_owned(), file, count })
     }
 

@@ -204,12 +204,6 @@ pub(super) fn open_from(
     open(path, limit).map_err(|e| e.of(path, culprit))
 }
 
-/// Makes a file without a name that only this process has (mode 0600) and that is gone with it.
-pub(super) fn nameless(folder: &Path) -> Result<File, WireError> {
-    create_folder(folder)?;
-    tempfile::tempfile_in(folder).map_err(|e| WireError::io(folder, "make a temporary file", e))
-}
-
 enum ReadError {
     Wire(WireError),
     Fault(Fault),

@@ -191,13 +191,6 @@ pub(crate) fn open_from(path: &Path, culprit: &PartyName, limit: u64) -> Result<
     files::open_from(path, culprit, limit).map(|(file, size)| Source::file(file, size))
 }
 
-/// A file for what does not fit into memory (private), in a folder of this machine, which is created. It has no name, only
-/// this process can read it (mode 0600), and nothing of it is left when it is closed or the process ends.
-pub fn nameless(folder: &Path) -> Result<File, WireError> {
-    on_this_machine(folder)?;
-    files::nameless(folder)
-}
-
 /// Whether there is a file. An error where that cannot be told: what is not seen is not absent.
 pub fn exists(path: &Path) -> Result<bool, WireError> {
     match object(path)? {
