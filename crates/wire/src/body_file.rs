@@ -20,8 +20,9 @@ const PART: u64 = 4096;
 
 /// The body of a file that was accepted.
 ///
-/// The signature covers one hash over the whole file. The hash of every block is kept beside it, so that a piece that is
-/// read later is the one that was signed, even if the file was changed in its place meanwhile.
+/// The signature covers one hash over the whole file. Of a public file, which may lie in a folder that others write to, the
+/// hash of every block is kept beside it, so that a piece that is read later is the one that was signed, even if the file was
+/// changed in its place meanwhile. A secret file is its owner's alone (mode 0600).
 pub(crate) struct BodyFile {
     path: PathBuf,
     sender: PartyName,
@@ -31,6 +32,7 @@ pub(crate) struct BodyFile {
     start: u64,
     /// Its bytes.
     size: u64,
+    /// The hashes of its blocks, unless it is secret.
     blocks: Vec<Digest>,
 }
 
@@ -88,7 +90,9 @@ impl BodyFile {
             block.truncate(length);
             self.read_file(at, &mut block)?;
             hasher.update(&block);
-            self.blocks.push(Digest::of(&block));
+            if !self.kind.is_secret() {
+                self.blocks.push(Digest::of(&block));
+            }
             at += length as u64;
         }
         let mut signature = [0; SIGNATURE];
@@ -103,6 +107,10 @@ impl BodyFile {
 
     /// Fills `piece` with the bytes of the body from `start` on.
     pub fn read(&self, start: u64, piece: &mut [u8]) -> Result<(), WireError> {
+        if self.kind.is_secret() {
+            self.after(start, piece.len() as u64, 1)?;
+            return self.read_file(self.start + start, piece);
+        }
         let mut block = buffer(BLOCK as u64);
         let (mut at, mut rest) = (start, piece);
         while !rest.is_empty() {

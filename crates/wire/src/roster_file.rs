@@ -27,8 +27,8 @@ const LINKAGE: u64 = 4 + 32;
 const SLOTS: u64 = 4;
 /// Bytes of the mark that says whether there is a fact.
 const MARK: u64 = 1;
-/// Entries a group. Of each group one pseudonym is kept in memory, 0.08 bytes a person; a look-up reads one group.
-const GROUP: u64 = 200;
+/// Entries a group. Of each group one pseudonym is kept in memory, a quarter of a byte a person; a look-up reads one group.
+const GROUP: u64 = 64;
 
 /// A [`crate::Roster`] (secret) as it lies in its file. Nothing is in memory but an index and what was asked for last, whatever
 /// the size of the round; what was read is wiped.
