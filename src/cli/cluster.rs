@@ -1,15 +1,14 @@
 //! `blindtier cluster`: an evaluation on many machines. Only in builds with the feature `cluster`.
 
 use super::error::CliError;
-use super::evaluator::{Outcome, StateArg, evaluate_with};
+use super::evaluator::{JobArgs, Outcome, evaluate_with};
 use super::output::Output;
 use super::round::{IdentityArg, RoundArgs};
-use blindtier_cluster::{Cluster, Executor, Scheduler};
+use blindtier_cluster::{Address, Cluster, Executor, Scheduler};
 use blindtier_evaluator::{Order, Public, Worker};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::str::FromStr;
 use std::time::Duration;
 
 /// What the machines of a cluster do.
@@ -64,11 +63,7 @@ pub struct ExecutorArgs {
 #[derive(clap::Args)]
 pub struct RunArgs {
     #[command(flatten)]
-    round: RoundArgs,
-    #[command(flatten)]
-    identity: IdentityArg,
-    #[command(flatten)]
-    state: StateArg,
+    job: JobArgs,
     #[command(flatten)]
     scheduler: SchedulerArg,
     /// How long no new result may come before a job is given up and what is missing is ordered again; longer than a chunk takes
@@ -80,21 +75,7 @@ pub struct RunArgs {
 struct SchedulerArg {
     /// Host and port of the scheduler
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:50050")]
-    scheduler: HostPort,
-}
-
-#[derive(Clone)]
-struct HostPort(String, u16);
-
-impl FromStr for HostPort {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parsed = text.rsplit_once(':').and_then(|(host, port)| {
-            (!host.is_empty()).then_some(Self(host.to_owned(), port.parse().ok()?))
-        });
-        parsed.ok_or("write HOST:PORT, such as scheduler.internal:50050")
-    }
+    scheduler: Address,
 }
 
 pub fn run(command: &ClusterCommand, output: Output) -> Result<(), CliError> {
@@ -124,11 +105,11 @@ fn executor(args: &ExecutorArgs, output: Output) -> Result<(), CliError> {
         trust: &loaded.trust,
     };
     let worker = Worker::new(public, &identity, &loaded.plan);
-    let HostPort(host, port) = args.scheduler.scheduler.clone();
+    let scheduler = args.scheduler.scheduler.clone();
     let chunks = args.chunks.unwrap_or_else(|| loaded.plan.chunks_at_once());
-    output.step(&format!("computing {chunks} chunks at once for the scheduler at {host}:{port}"));
-    let waiting = format!("the scheduler at {host}:{port} does not answer; waiting for it");
-    let settings = Executor { scheduler: (host, port), chunks };
+    output.step(&format!("computing {chunks} chunks at once for the scheduler at {scheduler}"));
+    let waiting = format!("the scheduler at {scheduler} does not answer; waiting for it");
+    let settings = Executor { scheduler, chunks };
     let compute = |order: &Order| {
         worker.compute(order).map_err(|error| {
             let said = error.to_string();
@@ -140,9 +121,9 @@ fn executor(args: &ExecutorArgs, output: Output) -> Result<(), CliError> {
 }
 
 fn cluster_run(args: &RunArgs, output: Output) -> Result<(), CliError> {
-    let HostPort(host, port) = args.scheduler.scheduler.clone();
-    let machines = Cluster { scheduler: (host, port), stall: Duration::from_secs(args.stall) };
-    evaluate_with(&args.round, &args.identity, &args.state, output, |job, plan, report| {
+    let (scheduler, stall) = (args.scheduler.scheduler.clone(), Duration::from_secs(args.stall));
+    let machines = Cluster { scheduler, stall };
+    evaluate_with(&args.job, output, |job, plan, report| {
         Ok(Outcome::Whole(blindtier_evaluator::run_on(job, plan, &machines, report)?))
     })
 }

@@ -31,11 +31,7 @@ pub enum EvaluatorCommand {
 #[derive(clap::Args)]
 pub struct CountArgs {
     #[command(flatten)]
-    round: RoundArgs,
-    #[command(flatten)]
-    identity: IdentityArg,
-    #[command(flatten)]
-    state: StateArg,
+    job: JobArgs,
     /// The groups, with commas between them, as the round names them [default: all of the round]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     groups: Vec<String>,
@@ -56,29 +52,31 @@ pub struct CountArgs {
 #[derive(clap::Args)]
 pub struct RunArgs {
     #[command(flatten)]
-    round: RoundArgs,
-    #[command(flatten)]
-    identity: IdentityArg,
-    #[command(flatten)]
-    state: StateArg,
+    job: JobArgs,
     /// Compute only every COUNT-th chunk from the INDEX-th on, counted from 1, and sign no receipt
     #[arg(long, value_name = "INDEX/COUNT")]
     shard: Option<Shard>,
 }
 
-/// Where the evaluator remembers how far it is.
+/// What every evaluation starts from.
 #[derive(clap::Args)]
-pub struct StateArg {
+pub struct JobArgs {
+    #[command(flatten)]
+    round: RoundArgs,
+    #[command(flatten)]
+    identity: IdentityArg,
     /// Folder on this machine in which the evaluator remembers how far it is, and which keeps a second process from the same
     /// work [default: `progress` beside the signing key]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
 }
 
-impl StateArg {
-    fn folder(&self, identity: &IdentityArg) -> PathBuf {
-        let beside = || identity.identity.with_file_name("progress");
-        self.state.clone().unwrap_or_else(beside)
+impl JobArgs {
+    /// Reads what the arguments name: the round, the signing key, and the folder to remember in.
+    fn load(&self) -> Result<(LoadedRound, SigningIdentity, PathBuf), CliError> {
+        let beside = || self.identity.identity.with_file_name("progress");
+        let state = self.state.clone().unwrap_or_else(beside);
+        Ok((self.round.load()?, self.identity.load()?, state))
     }
 }
 
@@ -101,9 +99,7 @@ fn job<'a>(loaded: &'a LoadedRound, identity: &'a SigningIdentity, state: &'a Pa
 }
 
 fn count(args: &CountArgs, output: Output) -> Result<(), CliError> {
-    let loaded = args.round.load()?;
-    let identity = args.identity.load()?;
-    let state = args.state.folder(&args.identity);
+    let (loaded, identity, state) = args.job.load()?;
     let job = job(&loaded, &identity, &state);
     let names = loaded.round.statistics.as_ref().map_or(&[][..], |s| s.groups.as_slice());
     let question = Question { groups: positions(&args.groups, names)?, epsilon: args.epsilon };
@@ -159,7 +155,7 @@ fn positions(named: &[String], groups: &[String]) -> Result<Vec<u32>, CliError> 
 }
 
 fn evaluate(args: &RunArgs, output: Output) -> Result<(), CliError> {
-    evaluate_with(&args.round, &args.identity, &args.state, output, |job, plan, report| {
+    evaluate_with(&args.job, output, |job, plan, report| {
         Ok(match args.shard {
             None => Outcome::Whole(blindtier_evaluator::run(job, plan, report)?),
             Some(shard) => {
@@ -174,15 +170,11 @@ type Report<'a> = &'a (dyn Fn(Step, u64, u64) + Sync);
 
 /// Evaluates in one way or another, and reports.
 pub fn evaluate_with(
-    round: &RoundArgs,
-    identity: &IdentityArg,
-    state: &StateArg,
+    args: &JobArgs,
     output: Output,
     evaluate: impl Fn(&Job<'_>, &AnyPlan, Report<'_>) -> Result<Outcome, EvaluatorError>,
 ) -> Result<(), CliError> {
-    let loaded = round.load()?;
-    let state = state.folder(identity);
-    let identity = identity.load()?;
+    let (loaded, identity, state) = args.load()?;
     let job = job(&loaded, &identity, &state);
     let (checking, evaluating) = (output.progress("checking"), output.progress("evaluating"));
     // The two steps' own times: reading keys and submissions and looking at proofs, and computing.

@@ -1,5 +1,6 @@
 //! Why machines do not work together.
 
+use crate::Address;
 use ballista_core::error::BallistaError;
 use datafusion::error::DataFusionError;
 use std::io;
@@ -28,7 +29,7 @@ pub enum ClusterError {
     #[error("job at {scheduler}: {source}")]
     Job {
         /// Where it was submitted.
-        scheduler: String,
+        scheduler: Address,
         /// The distributed engine's reason, with what an executor said.
         source: Box<DataFusionError>,
     },
@@ -36,7 +37,7 @@ pub enum ClusterError {
     #[error("job at {scheduler}: no new result for {} s", .stall.as_secs())]
     Stalled {
         /// Where it was submitted.
-        scheduler: String,
+        scheduler: Address,
         /// How long it was waited for.
         stall: Duration,
     },
@@ -44,7 +45,7 @@ pub enum ClusterError {
     #[error("job at {scheduler}: the connection ended without an answer")]
     Ended {
         /// Where it was submitted.
-        scheduler: String,
+        scheduler: Address,
     },
 }
 

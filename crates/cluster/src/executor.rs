@@ -1,6 +1,6 @@
 //! One of the machines that compute.
 
-use crate::{ClusterError, function};
+use crate::{Address, ClusterError, function, runtime};
 use ballista_core::JobId;
 use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::error::BallistaError;
@@ -23,12 +23,12 @@ use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 /// An executor's settings.
 pub struct Executor {
-    /// The scheduler's host and port.
-    pub scheduler: (String, u16),
+    /// The scheduler's address.
+    pub scheduler: Address,
     /// How many chunks are computed at once.
     pub chunks: NonZeroUsize,
 }
@@ -49,8 +49,7 @@ pub fn execute(
     compute: &(dyn Fn(&Order) -> Result<Digest, String> + Sync),
     waiting: &dyn Fn(),
 ) -> Result<(), ClusterError> {
-    let runtime =
-        Builder::new_multi_thread().enable_all().build().map_err(ClusterError::Machine)?;
+    let runtime = runtime()?;
     let folder = tempfile::tempdir().map_err(ClusterError::Machine)?;
     let work_dir = folder.path().display().to_string();
     let chunks = settings.chunks.get();
@@ -90,7 +89,6 @@ fn serve(
     ask: SyncSender<Asked>,
     waiting: &dyn Fn(),
 ) -> Result<(), ClusterError> {
-    let (scheduler_host, scheduler_port) = settings.scheduler.clone();
     let compute = move |order| {
         let (reply, outcome) = sync_channel(1);
         let ended = |_| "this executor is ending".to_owned();
@@ -107,8 +105,8 @@ fn serve(
             // Results are on the board, and there is one stage: nobody fetches rows from here.
             bind_host: "127.0.0.1".to_owned(),
             port: 0,
-            scheduler_host: scheduler_host.clone(),
-            scheduler_port,
+            scheduler_host: settings.scheduler.host.clone(),
+            scheduler_port: settings.scheduler.port,
             vcores: settings.chunks.get(),
             task_scheduling_policy: TaskSchedulingPolicy::PullStaged,
             work_dir: Some(work_dir.clone()),

@@ -12,16 +12,25 @@
 //! Connections are neither encrypted nor authenticated: they belong in a network of the evaluator's own.
 #![forbid(unsafe_code)]
 
+mod address;
 mod error;
 mod executor;
 mod function;
 mod run;
 mod scheduler;
 
+pub use address::Address;
 pub use error::ClusterError;
 pub use executor::{Executor, execute};
 pub use run::Cluster;
 pub use scheduler::{Scheduler, schedule};
+
+use tokio::runtime::{Builder, Runtime};
+
+/// What the distributed engine runs on.
+fn runtime() -> Result<Runtime, ClusterError> {
+    Builder::new_multi_thread().enable_all().build().map_err(ClusterError::Machine)
+}
 
 #[cfg(doc)]
 use blindtier_evaluator::{Order, run_on};

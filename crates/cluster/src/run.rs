@@ -1,6 +1,6 @@
 //! Handing out the chunks of one evaluation.
 
-use crate::{ClusterError, function};
+use crate::{Address, ClusterError, function, runtime};
 use ballista_core::execution_plans::execute_physical_plan;
 use ballista_core::extension::SessionConfigExt;
 use ballista_core::serde::BallistaPhysicalExtensionCodec;
@@ -19,7 +19,6 @@ use std::error::Error;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
-use tokio::runtime::Builder;
 
 /// Orders in one job. A plan has to fit into one message of 16 MiB, and an order with its frame takes a kilobyte or two.
 const ORDERS: usize = 1024;
@@ -32,8 +31,8 @@ const ONE_CHUNK_A_TASK: (&str, usize) = ("ballista.scheduler.max_partitions_per_
 
 /// Machines behind a scheduler.
 pub struct Cluster {
-    /// The scheduler's host and port.
-    pub scheduler: (String, u16),
+    /// The scheduler's address.
+    pub scheduler: Address,
     /// How long no new result may come before a job is given up and what is missing is submitted again.
     pub stall: Duration,
 }
@@ -55,11 +54,9 @@ impl Cluster {
         orders: &[Order],
         wanted: &Wanted<'_>,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let runtime =
-            Builder::new_multi_thread().enable_all().build().map_err(ClusterError::Machine)?;
-        let (host, port) = &self.scheduler;
-        let url = format!("http://{host}:{port}");
-        let scheduler = || format!("{host}:{port}");
+        let runtime = runtime()?;
+        let url = format!("http://{}", self.scheduler);
+        let scheduler = || self.scheduler.clone();
         let failed =
             |source| ClusterError::Job { scheduler: scheduler(), source: Box::new(source) };
         let plan = plan(orders).map_err(failed)?;

@@ -1,6 +1,6 @@
 //! The process that executors and runs connect to.
 
-use crate::{ClusterError, function};
+use crate::{ClusterError, function, runtime};
 use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::utils::default_session_builder;
 use ballista_scheduler::cluster::BallistaCluster;
@@ -12,7 +12,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::runtime::Builder;
 
 /// A scheduler's settings.
 pub struct Scheduler {
@@ -27,9 +26,7 @@ pub struct Scheduler {
 ///
 /// It remembers nothing beyond its process: a run that it was working for submits what is missing again.
 pub fn schedule(settings: &Scheduler, ready: &dyn Fn(SocketAddr)) -> Result<(), ClusterError> {
-    let runtime =
-        Builder::new_multi_thread().enable_all().build().map_err(ClusterError::Machine)?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let address = settings.listen;
         let unheard = |source| ClusterError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(unheard)?;

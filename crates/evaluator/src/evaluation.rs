@@ -34,11 +34,22 @@ pub(crate) enum By<'m> {
     Machines(&'m dyn Machines),
 }
 
+impl By<'_> {
+    /// The shard, unless it is all chunks.
+    pub fn shard(self) -> Option<Shard> {
+        match self {
+            Self::This(shard) => shard,
+            Self::Machines(_) => None,
+        }
+    }
+}
+
 /// A round's results, as far as they are there.
 pub(crate) struct Evaluation<'a> {
     public: Public<'a>,
     trust: &'a TrustFile,
     own: &'a Progress,
+    by: By<'a>,
     /// Hash of what the results are computed from.
     inputs: [u8; 32],
     writer: ChunkWriter<'a>,
@@ -66,18 +77,18 @@ impl<'a> Evaluation<'a> {
         public: &Public<'a>,
         entries: &[SubmissionEntry],
         own: &'a Progress,
-        shard: Option<Shard>,
+        by: By<'a>,
     ) -> Result<Self, EvaluatorError> {
         let Job { board, trust, identity, .. } = *job;
         let (round, context) = (public.round, public.context);
         let inputs = seed(context, entries, 0);
-        claim(&board.results(), &inputs, own, shard)?;
+        claim(&board.results(), &inputs, own, by.shard())?;
         let chunking = round
             .chunking()
             .map_err(|fault| WireError::refused(&board.round(), &PartyName::registrar(), fault))?;
         let writer =
             ChunkWriter::new(&board.results(), Kind::ResultChunk, context, identity, chunking)?;
-        Ok(Self { public: *public, trust, own, inputs, writer })
+        Ok(Self { public: *public, trust, own, by, inputs, writer })
     }
 
     /// Computes what is missing.
@@ -85,13 +96,9 @@ impl<'a> Evaluation<'a> {
         &self,
         checked: Checked<'_>,
         engine: &dyn Engine,
-        by: By<'_>,
         progress: &(dyn Fn(Step, u64, u64) + Sync),
     ) -> Result<Results, EvaluatorError> {
-        let shard = match by {
-            By::This(shard) => shard,
-            By::Machines(_) => None,
-        };
+        let shard = self.by.shard();
         let Checked { inputs, public_key, evaluation_key } = checked;
         let engine = engine.evaluate(&public_key, &evaluation_key).map_err(|source| {
             refused_key(&self.public, self.public.board.evaluation_key(), source)
@@ -127,7 +134,7 @@ impl<'a> Evaluation<'a> {
             }
         }
         results.resumed = u32::try_from(results.chunks.len()).unwrap_or(u32::MAX);
-        match by {
+        match self.by {
             By::This(_) => {
                 self.compute(&missing, &inputs, engine.as_ref(), &report, &mut results)?;
             }

@@ -26,7 +26,7 @@ use blindtier_wire::{
     Board, Context, Digest, EvaluationKey, Expect, Message, PublicKey, Receipt, Received, Round,
     SigningIdentity, TrustFile, WireError, read, same, storage, write,
 };
-use evaluation::{By, Evaluation, INPUTS};
+use evaluation::{By, Evaluation, INPUTS, Results};
 use progress::Progress;
 use std::path::{Path, PathBuf};
 
@@ -97,7 +97,7 @@ pub fn run(
     engine: &dyn Engine,
     progress: &(dyn Fn(Step, u64, u64) + Sync),
 ) -> Result<Finished, EvaluatorError> {
-    whole(job, engine, None, progress)
+    finish(job, engine, By::This(None), progress)
 }
 
 /// Has the chunks checked and computed by [`Worker`]s on other machines, and signs the receipt.
@@ -110,42 +110,37 @@ pub fn run_on(
     machines: &dyn Machines,
     progress: &(dyn Fn(Step, u64, u64) + Sync),
 ) -> Result<Finished, EvaluatorError> {
-    whole(job, engine, Some(machines), progress)
+    finish(job, engine, By::Machines(machines), progress)
 }
 
-fn whole(
+fn finish(
     job: &Job<'_>,
     engine: &dyn Engine,
-    machines: Option<&dyn Machines>,
+    by: By<'_>,
     progress: &(dyn Fn(Step, u64, u64) + Sync),
 ) -> Result<Finished, EvaluatorError> {
-    let Job { board, trust, identity, .. } = *job;
-    let (round, context) = job.round()?;
-    let own = Progress::open(job.state, &context, None)?;
-    let ledger = Ledger::read(&board.ledger(), &round, &context, trust)?;
-    let entries = ledger.submissions()?;
-    let keys = ledger.keys()?;
-    if let Some(done) = job.receipt(&round, &context, &ledger)? {
+    let (board, announced) = (job.board, job.round()?);
+    let (round, context) = (&announced.0, &announced.1);
+    let own = Progress::open(job.state, context, by.shard())?;
+    let ledger = Ledger::read(&board.ledger(), round, context, job.trust)?;
+    let done = if let Some(done) = job.receipt(round, context, &ledger)? {
         let resumed = u32::try_from(done.body.chunks.len()).unwrap_or(u32::MAX);
-        storage::remove(&board.results().join(INPUTS))?;
-        return Ok(Finished { receipt: done.body, digest: done.digest, resumed, lost: 0 });
-    }
-    let public = Public { board, round: &round, context: &context, trust };
-    let by = machines.map_or(By::This(None), By::Machines);
-    let checked = Checked::read(&public, &ledger, engine, &own, by, progress)?;
-    let evaluation = Evaluation::new(job, &public, &entries, &own, None)?;
-    let done = evaluation.run(checked, engine, by, progress)?;
-    let receipt = Receipt {
-        plan: round.plan,
-        evaluation_key: keys.evaluation_key,
-        submissions: entries,
-        chunks: done.chunks.values().map(|done| done.digest).collect(),
-        operations: done.operations(),
-        platform: platform(&done.platform),
+        Finished { receipt: done.body, digest: done.digest, resumed, lost: 0 }
+    } else {
+        let done = compute(job, (round, context), &ledger, engine, &own, by, progress)?;
+        let receipt = Receipt {
+            plan: round.plan,
+            evaluation_key: ledger.keys()?.evaluation_key,
+            submissions: ledger.submissions()?,
+            chunks: done.chunks.values().map(|done| done.digest).collect(),
+            operations: done.operations(),
+            platform: platform(&done.platform),
+        };
+        let digest = write(&board.receipt(), &receipt, context, job.identity)?;
+        Finished { receipt, digest, resumed: done.resumed, lost: done.lost }
     };
-    let digest = write(&board.receipt(), &receipt, &context, identity)?;
     storage::remove(&board.results().join(INPUTS))?;
-    Ok(Finished { receipt, digest, resumed: done.resumed, lost: done.lost })
+    Ok(done)
 }
 
 /// Checks and computes the chunks of one shard, and leaves the others and the receipt to other machines and to [`run`],
@@ -156,22 +151,17 @@ pub fn run_shard(
     engine: &dyn Engine,
     progress: &(dyn Fn(Step, u64, u64) + Sync),
 ) -> Result<FinishedShard, EvaluatorError> {
-    let Job { board, trust, .. } = *job;
-    let (round, context) = job.round()?;
-    let own = Progress::open(job.state, &context, Some(shard))?;
-    let ledger = Ledger::read(&board.ledger(), &round, &context, trust)?;
-    let entries = ledger.submissions()?;
-    let public = Public { board, round: &round, context: &context, trust };
-    if let Some(done) = job.receipt(&round, &context, &ledger)? {
+    let (board, by, announced) = (job.board, By::This(Some(shard)), job.round()?);
+    let (round, context) = (&announced.0, &announced.1);
+    let own = Progress::open(job.state, context, by.shard())?;
+    let ledger = Ledger::read(&board.ledger(), round, context, job.trust)?;
+    if let Some(done) = job.receipt(round, context, &ledger)? {
         let all = u32::try_from(done.body.chunks.len()).unwrap_or(u32::MAX);
         let chunks = (0..all).filter(|chunk| shard.has(*chunk)).count();
         let chunks = u32::try_from(chunks).unwrap_or(u32::MAX);
         return Ok(FinishedShard { chunks, families: 0, operations: 0, resumed: chunks, lost: 0 });
     }
-    let by = By::This(Some(shard));
-    let checked = Checked::read(&public, &ledger, engine, &own, by, progress)?;
-    let evaluation = Evaluation::new(job, &public, &entries, &own, Some(shard))?;
-    let done = evaluation.run(checked, engine, by, progress)?;
+    let done = compute(job, (round, context), &ledger, engine, &own, by, progress)?;
     Ok(FinishedShard {
         chunks: u32::try_from(done.chunks.len()).unwrap_or(u32::MAX),
         families: done.families,
@@ -179,6 +169,23 @@ pub fn run_shard(
         resumed: done.resumed,
         lost: done.lost,
     })
+}
+
+/// Checks the submissions, and computes what is missing of the results.
+fn compute(
+    job: &Job<'_>,
+    (round, context): (&Round, &Context),
+    ledger: &Ledger,
+    engine: &dyn Engine,
+    own: &Progress,
+    by: By<'_>,
+    progress: &(dyn Fn(Step, u64, u64) + Sync),
+) -> Result<Results, EvaluatorError> {
+    let entries = ledger.submissions()?;
+    let public = Public { board: job.board, round, context, trust: job.trust };
+    let checked = Checked::read(&public, ledger, engine, own, by, progress)?;
+    let evaluation = Evaluation::new(job, &public, &entries, own, by)?;
+    evaluation.run(checked, engine, progress)
 }
 
 impl Job<'_> {
@@ -225,11 +232,8 @@ impl<'a> Checked<'a> {
         progress: &(dyn Fn(Step, u64, u64) + Sync),
     ) -> Result<Self, EvaluatorError> {
         let (board, keys) = (public.board, ledger.keys()?);
-        let public_key =
-            recorded_key::<PublicKey>(public, &board.public_key(), keys.public_key)?.bytes;
-        let evaluation_key =
-            recorded_key::<EvaluationKey>(public, &board.evaluation_key(), keys.evaluation_key)?
-                .bytes;
+        let (public_key, evaluation_key) =
+            recorded_keys(public, keys.public_key, keys.evaluation_key)?;
         let verifier = engine
             .verify(&public_key)
             .map_err(|source| refused_key(public, board.public_key(), source))?;
@@ -252,6 +256,19 @@ impl<'a> Checked<'a> {
         let inputs = inputs?;
         Ok(Self { inputs, public_key, evaluation_key })
     }
+}
+
+/// The bytes of the public key and of the evaluation key, which have to be those in the ledger.
+fn recorded_keys(
+    public: &Public<'_>,
+    public_key: Digest,
+    evaluation_key: Digest,
+) -> Result<(Vec<u8>, Vec<u8>), WireError> {
+    let board = public.board;
+    let key = recorded_key::<PublicKey>(public, &board.public_key(), public_key)?;
+    let evaluation =
+        recorded_key::<EvaluationKey>(public, &board.evaluation_key(), evaluation_key)?;
+    Ok((key.bytes, evaluation.bytes))
 }
 
 /// A key file, which has to be the one in the ledger.

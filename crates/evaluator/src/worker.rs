@@ -1,11 +1,11 @@
 //! Computing single chunks as another machine orders them.
 
 use crate::evaluation::{claimed, evaluate_chunk};
-use crate::{Engine, EvaluatorError, Order, recorded_key, refused_key};
+use crate::{Engine, EvaluatorError, Order, recorded_keys, refused_key};
 use blindtier_engine::{Evaluate, Verify};
 use blindtier_ledger::Ledger;
 use blindtier_transcript::{Elsewhere, Inputs, Public, seed};
-use blindtier_wire::{ChunkWriter, Digest, EvaluationKey, Kind, PublicKey, SigningIdentity};
+use blindtier_wire::{ChunkWriter, Digest, Kind, SigningIdentity};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Computes the chunks of one round that it is told to, from any number of threads, and signs each result with the
@@ -109,12 +109,11 @@ impl<'a> Worker<'a> {
 
     fn read_keys(&self, hashes: (Digest, Digest)) -> Result<Keys, EvaluatorError> {
         let (public, board) = (&self.public, self.public.board);
-        let key = recorded_key::<PublicKey>(public, &board.public_key(), hashes.0)?.bytes;
+        let (key, evaluation) = recorded_keys(public, hashes.0, hashes.1)?;
         let refused = |file| move |source| refused_key(public, file, source);
         let verify = self.engine.verify(&key).map_err(refused(board.public_key()))?;
-        let file = board.evaluation_key();
-        let evaluation = recorded_key::<EvaluationKey>(public, &file, hashes.1)?.bytes;
-        let evaluate = self.engine.evaluate(&key, &evaluation).map_err(refused(file))?;
+        let evaluate =
+            self.engine.evaluate(&key, &evaluation).map_err(refused(board.evaluation_key()))?;
         Ok(Keys { hashes, verify, evaluate })
     }
 }

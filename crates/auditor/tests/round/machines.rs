@@ -5,6 +5,7 @@ use blindtier_evaluator::{
     EvaluatorError, Finished, Machines, Order, Public, Wanted, Worker, run_on,
 };
 use blindtier_ledger::Exclusion;
+use blindtier_registrar::Announced;
 use blindtier_wire::Digest;
 use std::error::Error;
 use std::fs;
@@ -37,6 +38,11 @@ impl Machines for Workshop<'_> {
     }
 }
 
+fn public<'a>(world: &'a World, files: &'a Files) -> Public<'a> {
+    let Announced { round, context, .. } = &files.announced;
+    Public { board: &files.board, round, context, trust: &world.trust }
+}
+
 /// Evaluates with a mishap; also says which chunks were ordered.
 fn evaluate(
     world: &World,
@@ -44,13 +50,7 @@ fn evaluate(
     engine: Fake,
     mishap: Box<Mishap<'_>>,
 ) -> (Result<Finished, EvaluatorError>, Vec<Vec<u32>>) {
-    let announced = &files.announced;
-    let public = Public {
-        board: &files.board,
-        round: &announced.round,
-        context: &announced.context,
-        trust: &world.trust,
-    };
+    let public = public(world, files);
     let worker = Worker::new(public, &world.evaluator, &engine);
     let workshop = Workshop { worker, mishap, ordered: Mutex::new(Vec::new()) };
     let finished = world.at_evaluation(files, |job| {
@@ -135,12 +135,7 @@ fn a_worker_computes_what_the_ledger_has_and_nothing_else() {
     let world = World::new();
     let files = world.submitted("round");
     let announced = &files.announced;
-    let public = Public {
-        board: &files.board,
-        round: &announced.round,
-        context: &announced.context,
-        trust: &world.trust,
-    };
+    let public = public(&world, &files);
     let engine = Fake::default();
     let worker = Worker::new(public, &world.evaluator, &engine);
     let orders = Mutex::new(Vec::new());
